@@ -1,0 +1,81 @@
+"""Notification channels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import attrs
+
+from .clock import Clock
+from .egress import Egress
+from .labels import Label
+
+SEVERITIES = ("info", "warning", "critical", "emergency")
+
+
+@attrs.frozen(kw_only=True)
+class OutgoingMessage:
+    """A message as a channel gets it. ``ts_ms`` is when it was raised; ``test`` marks the message of a test call."""
+
+    id: str
+    title: str
+    message: str
+    severity: str = "info"
+    category: str = "alert"
+    source: str = ""
+    source_type: str = "system"
+    ts_ms: int = 0
+    status: str = "active"
+    metadata: Any = None
+    tags: tuple[str, ...] = ()
+    test: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Delivery:
+    """What came of one attempt.
+
+    ``ok``           the receiver took it
+    ``detail``       one sentence, never a secret
+    ``retry``        whether another attempt may help (ignored when ``ok``)
+    ``retry_after``  seconds the receiver asked us to wait
+    ``gone``         the target will never work again (HTTP 410): it is disabled and says so
+    """
+
+    ok: bool
+    detail: str = ""
+    retry: bool = True
+    retry_after: float | None = None
+    gone: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class SendTools:
+    """What a channel or push target sends with. ``delivery_id`` is the same for every attempt of one delivery."""
+
+    egress: Egress
+    clock: Clock
+    delivery_id: str
+    attempt: int = 1
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+
+
+@runtime_checkable
+class ChannelType(Protocol):
+    """A kind of channel, e.g. ``telegram``.
+
+    ``name``    unique; the ``channel_type`` of the REST API
+    ``label``   what people read
+    ``config``  an attrs class built from ``neomind_sdk.fields``; its secrets are masked, stored encrypted and never
+                logged. The JSON Schema at ``/messages/channels/types/:type/schema`` is derived from it
+
+    ``send`` makes exactly one attempt and returns what came of it; it never retries, never sleeps, and does all HTTP
+    through ``tools.egress``. An exception counts as a failed attempt that may be retried.
+    """
+
+    name: str
+    label: Label
+    config: type[Any]
+
+    async def send(self, config: Any, message: OutgoingMessage, tools: SendTools) -> Delivery: ...

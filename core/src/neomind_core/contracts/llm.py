@@ -1,0 +1,140 @@
+"""Language models in one neutral form."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import attrs
+
+from .egress import Egress
+from .labels import Label
+
+
+@attrs.frozen(kw_only=True)
+class ImagePart:
+    """An image inside a message: raw bytes and the media type."""
+
+    data: bytes
+    media_type: str
+
+
+@attrs.frozen(kw_only=True)
+class ToolCall:
+    """The model wants a tool run; ``arguments`` are parsed JSON."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@attrs.frozen(kw_only=True)
+class ChatMessage:
+    """``role`` is ``system``, ``user``, ``assistant`` or ``tool`` (then ``tool_call_id`` says which call it answers)."""
+
+    role: str
+    text: str = ""
+    images: tuple[ImagePart, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ToolSpec:
+    """A tool as the model is told of it; ``parameters`` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@attrs.frozen(kw_only=True)
+class CompletionRequest:
+    """Time-outs in seconds: to connect, to the first token, between chunks, in total."""
+
+    messages: Sequence[ChatMessage]
+    tools: Sequence[ToolSpec] = ()
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    max_tokens: int | None = None
+    thinking: bool | None = None
+    connect_s: float = 10.0
+    first_token_s: float = 60.0
+    chunk_s: float = 30.0
+    total_s: float = 300.0
+
+
+@attrs.frozen(kw_only=True)
+class Usage:
+    """Tokens as the server counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Chunk:
+    """A piece of a streamed answer; the last one has ``finish`` (``stop``, ``length``, ``tool_calls``) and usage."""
+
+    text: str = ""
+    thinking: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish: str | None = None
+    usage: Usage | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Completion:
+    """A whole answer."""
+
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    thinking: str = ""
+    finish: str = "stop"
+    usage: Usage = Usage()
+
+
+@attrs.frozen(kw_only=True)
+class Capabilities:
+    """What a model can do, and how we know (``runtime_api``, ``registry``, ``heuristic``, ``default``)."""
+
+    streaming: bool = True
+    multimodal: bool = False
+    thinking: bool = False
+    tools: bool = False
+    max_context: int | None = None
+    source: str = "default"
+
+
+class LLMError(Exception):
+    """The backend failed: ``kind`` is ``connect``, ``timeout``, ``auth``, ``rate_limited``, ``refused`` or ``malformed``."""
+
+    def __init__(self, kind: str, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retry_after = retry_after
+
+
+class LLMBackend(Protocol):
+    """A configured model. Cancelling the caller cancels the request; nothing runs on."""
+
+    async def complete(self, request: CompletionRequest) -> Completion: ...
+
+    def stream(self, request: CompletionRequest) -> AsyncIterator[Chunk]: ...
+
+    async def probe(self) -> Capabilities: ...
+
+
+@runtime_checkable
+class LLMBackendType(Protocol):
+    """A kind of backend, e.g. ``openai``. ``config`` is an attrs class with ``endpoint``, ``model`` and secrets."""
+
+    name: str
+    label: Label
+    config: type[Any]
+    default_endpoint: str
+    default_model: str
+    requires_api_key: bool
+
+    def open(self, config: Any, egress: Egress) -> LLMBackend: ...

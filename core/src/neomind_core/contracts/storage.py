@@ -1,0 +1,160 @@
+"""Where things are kept: a relational database for configuration, a telemetry store for samples."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
+
+import attrs
+
+from .health import Health
+
+T = TypeVar("T")
+Value = Any
+"""``bool``, ``int`` (64 bit), ``float`` (finite), ``str``, or a JSON object or array (``dict``, ``list``). Never ``None``."""
+
+
+class Point(NamedTuple):
+    """A value to store. ``series`` is a data source id: ``device:<id>:<metric>``; times are integer milliseconds."""
+
+    series: str
+    ts_ms: int
+    value: Value
+    quality: float | None = None
+
+
+class Sample(NamedTuple):
+    """A stored value of a known series."""
+
+    ts_ms: int
+    value: Value
+    quality: float | None = None
+
+
+class Bucket(NamedTuple):
+    """An aggregate over ``[ts_ms, ts_ms + width)``. ``count`` is of all values; the rest of the numeric ones.
+
+    Booleans count as 1 and 0; ``min``, ``max``, ``sum`` and ``avg`` are ``None`` when no value is numeric.
+    """
+
+    ts_ms: int
+    count: int
+    min: float | None
+    max: float | None
+    sum: float | None
+    avg: float | None
+    last: Value
+
+
+@runtime_checkable
+class TelemetryStore(Protocol):
+    """Samples by series. Two samples of one series in the same millisecond both live, in the order of arrival.
+
+    Times are inclusive at ``start_ms`` and ``end_ms``. Unknown series are empty, never an error.
+    """
+
+    async def append(self, points: Sequence[Point]) -> None:
+        """Store all points or none; returns when they are durable (as durable as the storage is set to be).
+
+        Raises ``StorageBusy`` (queue full), ``StorageFull``, ``StorageFailed``; then nothing counts as stored.
+        """
+        ...
+
+    async def latest(self, series: Sequence[str]) -> Mapping[str, Sample]:
+        """The newest sample of each series that has one."""
+        ...
+
+    async def latest_of(self, source: str) -> Mapping[str, Sample]:
+        """Newest samples of all series of a source (``device:<id>``), by metric name."""
+        ...
+
+    async def range(
+        self, series: str, start_ms: int, end_ms: int, *, limit: int, offset: int = 0, newest_first: bool = True
+    ) -> Sequence[Sample]:
+        """Samples of a time range, by time then arrival, at most ``limit`` after skipping ``offset``."""
+        ...
+
+    async def count(self, series: str, start_ms: int, end_ms: int) -> int:
+        """How many samples the range has."""
+        ...
+
+    async def aggregate(
+        self, series: str, start_ms: int, end_ms: int, *, bucket_ms: int | None = None
+    ) -> Sequence[Bucket]:
+        """One bucket over the whole range (none when it is empty), or one per aligned ``bucket_ms``, ascending."""
+        ...
+
+    async def newest_per_bucket(
+        self, series: str, start_ms: int, end_ms: int, *, bucket_ms: int, limit: int
+    ) -> Sequence[Sample]:
+        """The newest sample of each aligned bucket, the newest ``limit`` buckets, ascending."""
+        ...
+
+    async def series(self, prefix: str = "") -> Sequence[str]:
+        """The ids of all stored series that start with ``prefix``, sorted."""
+        ...
+
+    async def delete_before(self, ts_ms: int, *, series: Sequence[str] | None = None) -> int:
+        """Delete samples older than ``ts_ms`` (of these series, or of all); returns how many. Works in small steps."""
+        ...
+
+    async def delete_source(self, source: str) -> int:
+        """Delete everything of a source (``device:<id>``); returns how many samples."""
+        ...
+
+
+@runtime_checkable
+class Database(Protocol):
+    """Relational storage. ``work`` runs in a storage thread with the peewee models bound; it does no other I/O.
+
+    ``write`` runs ``work`` in a transaction of its own fate: if it raises, its changes are undone and the exception
+    comes back; when ``write`` returns, the changes are durable. Writes run one after another, in the order given.
+    ``read`` runs on a connection that cannot write.
+    """
+
+    async def read(self, work: Callable[[], T]) -> T: ...
+
+    async def write(self, work: Callable[[], T]) -> T: ...
+
+
+@attrs.frozen(kw_only=True)
+class StorageInfo:
+    """Shown at ``/system/info``: ``engine`` (``sqlite``), ``durability`` (``durable`` or ``fast``), bytes on disk."""
+
+    engine: str
+    durability: str
+    size_bytes: int = 0
+    version: str = ""
+
+
+class OpenStorage(Protocol):
+    """A storage that is open; the host closes it last."""
+
+    database: Database
+    telemetry: TelemetryStore
+
+    async def migrate(self, work: Callable[[Any], T]) -> T:
+        """Run ``work(peewee_database)`` in the writer, in one transaction: for schema changes at start."""
+        ...
+
+    async def info(self) -> StorageInfo: ...
+
+    async def health(self) -> Health: ...
+
+    async def close(self) -> None:
+        """Commit what was accepted and close; nothing is accepted any more."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Storage:
+    """A storage engine. ``open(data_dir, settings)`` is awaited once, before any plugin starts.
+
+    ``name``      what ``[storage] engine`` of the configuration selects
+    ``settings``  the class of the plugin's settings section handed to ``open``, or ``None``
+    """
+
+    name: str
+    open: Callable[[Path, Any], Awaitable[OpenStorage]]
+    settings: type[Any] | None = None

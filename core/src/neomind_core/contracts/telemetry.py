@@ -1,0 +1,66 @@
+"""The one way in for samples, whatever brought them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import attrs
+
+from .storage import Point
+
+
+@attrs.frozen(kw_only=True)
+class Uplink:
+    """One message of a device, decoded but not yet taken apart.
+
+    ``payload``      any JSON value; objects are taken apart by the device type's plan
+    ``ts_ms``        the device's own time, else ``None`` (the time of receipt counts)
+    ``heartbeat``    the device said nothing but that it is there
+    ``retained``     an old message the broker kept: stored, but never counted as a sign of life
+    """
+
+    device_id: str
+    payload: Any
+    received_ms: int
+    ts_ms: int | None = None
+    quality: float | None = None
+    transport: str = ""
+    heartbeat: bool = False
+    retained: bool = False
+    client: str = ""
+    original_topic: str | None = None
+    adapter_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Receipt:
+    """What became of one uplink: ``stored`` values (``_raw`` included), or kept as a ``draft`` sample."""
+
+    device_id: str
+    stored: int = 0
+    draft: bool = False
+
+
+@runtime_checkable
+class Ingest(Protocol):
+    """Every transport calls this; when it returns, everything is durable and may be acknowledged."""
+
+    async def submit(self, uplinks: Sequence[Uplink]) -> Sequence[Receipt]:
+        """Decode, store in one batch, publish ``MetricsStored``; one receipt per uplink, in order.
+
+        Raises ``NotFound("DEVICE", id)`` when a device is unknown and nobody keeps drafts (then nothing of the call
+        is stored), and the storage's errors.
+        """
+        ...
+
+    async def write(self, points: Sequence[Point], *, source: str) -> None:
+        """Store values that are already series and numbers (REST write, virtual metrics, extensions) and publish."""
+        ...
+
+
+@runtime_checkable
+class Decoder(Protocol):
+    """A further payload format a plugin contributes as a service (device protocols); asked before the type's plan."""
+
+    def decode(self, device_id: str, payload: Any) -> Any: ...
