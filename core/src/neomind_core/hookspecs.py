@@ -21,6 +21,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 # ---- assemble: what a plugin adds ----------------------------------------------------------------------------------
 
+
 @hookspec
 def neomind_settings(ctx: c.PluginContext) -> list[c.SettingsSection]:
     """Sections of settings.
@@ -43,6 +44,7 @@ def neomind_settings(ctx: c.PluginContext) -> list[c.SettingsSection]:
             greeting: str = fields.text(min=1, default="Hello")
     """
 
+
 @hookspec
 def neomind_storages(ctx: c.PluginContext) -> list[c.Storage]:
     """Storage engines.
@@ -61,6 +63,7 @@ def neomind_storages(ctx: c.PluginContext) -> list[c.Storage]:
             from .store import open_store
             return [Storage(name="sqlite", open=open_store)]
     """
+
 
 @hookspec
 def neomind_tables(ctx: c.PluginContext) -> list[c.Tables]:
@@ -81,6 +84,7 @@ def neomind_tables(ctx: c.PluginContext) -> list[c.Tables]:
             return [Tables(name="greeter", models=MODELS, steps=STEPS)]
     """
 
+
 @hookspec
 def neomind_services(ctx: c.PluginContext) -> list[c.Service]:
     """Objects that other plugins ask for.
@@ -98,6 +102,7 @@ def neomind_services(ctx: c.PluginContext) -> list[c.Service]:
             from .service import Greeter
             return [Service(key=Greeter, build=lambda ctx: Greeter(ctx.services[Database], ctx.clock))]
     """
+
 
 @hookspec
 def neomind_auth_schemes(ctx: c.PluginContext) -> list[c.AuthScheme]:
@@ -117,6 +122,7 @@ def neomind_auth_schemes(ctx: c.PluginContext) -> list[c.AuthScheme]:
             return [BadgeScheme(ctx)]
     """
 
+
 @hookspec
 def neomind_transports(ctx: c.PluginContext) -> list[c.Transport]:
     """Ways by which devices talk to us.
@@ -135,6 +141,7 @@ def neomind_transports(ctx: c.PluginContext) -> list[c.Transport]:
             return [SerialTransport(ctx)]
     """
 
+
 @hookspec
 def neomind_channels(ctx: c.PluginContext) -> list[c.ChannelType]:
     """Kinds of notification channels.
@@ -152,6 +159,7 @@ def neomind_channels(ctx: c.PluginContext) -> list[c.ChannelType]:
             from .channel import PagerChannel
             return [PagerChannel()]
     """
+
 
 @hookspec
 def neomind_llm_backends(ctx: c.PluginContext) -> list[c.LLMBackendType]:
@@ -172,6 +180,7 @@ def neomind_llm_backends(ctx: c.PluginContext) -> list[c.LLMBackendType]:
             return [LlamaBackend()]
     """
 
+
 @hookspec
 def neomind_rule_actions(ctx: c.PluginContext) -> list[c.RuleActionType]:
     """What rules can do.
@@ -189,6 +198,7 @@ def neomind_rule_actions(ctx: c.PluginContext) -> list[c.RuleActionType]:
             from .action import BlinkAction
             return [BlinkAction(ctx)]
     """
+
 
 @hookspec
 def neomind_push_targets(ctx: c.PluginContext) -> list[c.PushTargetType]:
@@ -208,6 +218,7 @@ def neomind_push_targets(ctx: c.PluginContext) -> list[c.PushTargetType]:
             return [KafkaTarget()]
     """
 
+
 @hookspec
 def neomind_dashboard_components(ctx: c.PluginContext) -> list[c.DashboardComponent]:
     """Components for dashboards.
@@ -224,6 +235,7 @@ def neomind_dashboard_components(ctx: c.PluginContext) -> list[c.DashboardCompon
         def neomind_dashboard_components(ctx):
             return [DashboardComponent(type="clock-face", name="Clock", bundle="my_clock:clock.js")]
     """
+
 
 @hookspec
 def neomind_agent_tools(ctx: c.PluginContext) -> list[c.AgentTool]:
@@ -244,6 +256,7 @@ def neomind_agent_tools(ctx: c.PluginContext) -> list[c.AgentTool]:
             return [AgentTool(name="read_meter", description="Reads a meter", parameters=schema, run=read_meter)]
     """
 
+
 @hookspec
 def neomind_commands(ctx: c.PluginContext) -> list[c.ExtensionCommand]:
     """Commands of the extension itself.
@@ -262,6 +275,7 @@ def neomind_commands(ctx: c.PluginContext) -> list[c.ExtensionCommand]:
                 return {"eyes": random.randint(1, args.get("sides", 6))}
             return [ExtensionCommand(name="roll", run=roll, description="Rolls a die")]
     """
+
 
 @hookspec
 def neomind_routes(ctx: c.PluginContext) -> list[c.Route | c.SocketRoute | c.Alias | c.Mirror]:
@@ -284,6 +298,7 @@ def neomind_routes(ctx: c.PluginContext) -> list[c.Route | c.SocketRoute | c.Ali
             return [Route(method="GET", path="/hello", handler=hello, scope=AUTHENTICATED, summary="Say hello")]
     """
 
+
 @hookspec
 def neomind_jobs(ctx: c.PluginContext) -> list[c.Job]:
     """Work that recurs.
@@ -303,6 +318,7 @@ def neomind_jobs(ctx: c.PluginContext) -> list[c.Job]:
             return [Job(name="greeter.tidy", trigger=Every(seconds=3600), run=tidy)]
     """
 
+
 @hookspec
 def neomind_cli(ctx: c.PluginContext) -> list[c.CliCommand]:
     """Commands of ``neomind``.
@@ -321,7 +337,9 @@ def neomind_cli(ctx: c.PluginContext) -> list[c.CliCommand]:
             return [CliCommand(name="greeter", summary="Manage greetings", build=build)]
     """
 
+
 # ---- life cycle: starting and stopping ------------------------------------------------------------------------------
+
 
 @hookspec
 def neomind_start(ctx: c.PluginContext) -> list[c.Step]:
@@ -341,6 +359,7 @@ def neomind_start(ctx: c.PluginContext) -> list[c.Step]:
             return [Step(name="load", run=ctx.services[Greeter].load)]
     """
 
+
 @hookspec
 def neomind_stop(ctx: c.PluginContext) -> list[c.Step]:
     """Steps that stop the plugin.
@@ -358,7 +377,9 @@ def neomind_stop(ctx: c.PluginContext) -> list[c.Step]:
             return [Step(name="flush", run=ctx.services[Greeter].flush)]
     """
 
+
 # ---- observe: listening and looking ---------------------------------------------------------------------------------
+
 
 @hookspec
 def neomind_health(ctx: c.PluginContext) -> list[c.HealthCheck]:
@@ -378,6 +399,7 @@ def neomind_health(ctx: c.PluginContext) -> list[c.HealthCheck]:
                 return Health(ok=await ping(), detail="the meter bus")
             return [HealthCheck(name="meter_bus", check=reachable)]
     """
+
 
 @hookspec
 def neomind_listeners(ctx: c.PluginContext) -> list[c.Listener]:
@@ -403,5 +425,3 @@ def neomind_listeners(ctx: c.PluginContext) -> list[c.Listener]:
 def hook_names() -> tuple[str, ...]:
     """The names of all hooks, in the order of this file."""
     return tuple(name for name, value in globals().items() if name.startswith("neomind_") and callable(value))
-
-
