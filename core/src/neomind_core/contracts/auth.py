@@ -100,3 +100,16 @@ class Authenticator(Protocol):
     async def identify(self, credentials: Credentials) -> Principal:
         """The caller, ``ANONYMOUS`` when there is no credential at all; raises ``Unauthorized`` for a bad one."""
         ...
+
+
+@runtime_checkable
+class ApiKeyCounter(Protocol):
+    """What may be told to everybody about API keys (``/auth/status``)."""
+
+    def count(self) -> int:
+        """How many keys there are."""
+        ...
+
+    def has_default(self) -> bool:
+        """Whether one of them came from the environment variable ``NEOMIND_API_KEY``."""
+        ...

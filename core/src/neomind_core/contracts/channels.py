@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
 from .clock import Clock
-from .egress import Egress
+from .egress import Egress, HttpAnswer
 from .labels import Label
 
 SEVERITIES = ("info", "warning", "critical", "emergency")
@@ -48,6 +49,18 @@ class Delivery:
     retry: bool = True
     retry_after: float | None = None
     gone: bool = False
+
+    @classmethod
+    def of(cls, answer: HttpAnswer) -> Delivery:
+        """What an HTTP status says: 2xx took it, 410 is gone, 408, 425, 429 and 5xx may be tried again."""
+        wait = re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", answer.headers.get("retry-after", "").strip())
+        return cls(
+            ok=200 <= answer.status < 300,
+            detail=f"HTTP {answer.status}",
+            retry=answer.status >= 500 or answer.status in (408, 425, 429),
+            retry_after=float(wait[0]) if wait else None,
+            gone=answer.status == 410,
+        )
 
 
 @attrs.frozen(kw_only=True)

@@ -127,8 +127,16 @@ class DeviceDirectory(Protocol):
         """Seconds: the device's override, else its type's default, else the setting."""
         ...
 
+    def webhook_token_ok(self, device_id: str, token: str | None) -> bool:
+        """Whether ``token`` opens the device's webhook; always when it has none, or nobody registered the device."""
+        ...
+
     async def register(self, device: Device) -> Device:
-        """Store a new device; ``Conflict`` when the id is taken, ``NotFound`` for an unknown type."""
+        """Store a new device and return it as it is kept: ``created_ms`` set, ``webhook_token`` hashed and masked.
+
+        ``Conflict`` when the id is taken, ``NotFound`` for an unknown type, ``BadRequest`` for an id, a
+        ``connection_config`` or an ``offline_timeout_secs`` that cannot be.
+        """
         ...
 
     async def register_type(self, device_type: DeviceType) -> None:
@@ -151,12 +159,16 @@ class DiscoveryInbox(Protocol):
 
 @attrs.frozen(kw_only=True)
 class UnknownSample:
-    """What an unknown device sent; ``payload`` is the decoded JSON, or bytes when it is not JSON."""
+    """What an unknown device sent; ``payload`` is the decoded JSON, or bytes when it is not JSON.
+
+    ``ts_ms`` is the device's own time, ``None`` when it gave none.
+    """
 
     device_id: str
     source: str
     payload: Any
     received_ms: int
+    ts_ms: int | None = None
     original_topic: str | None = None
     adapter_id: str | None = None
     client: str = ""

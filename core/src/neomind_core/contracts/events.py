@@ -35,7 +35,11 @@ class Lagged(Event):
 
 @attrs.frozen(kw_only=True)
 class MetricsStored(Event):
-    """A batch of values is durable. ``source`` is ``adapter:<transport>:<device>``, ``api`` or an extension."""
+    """A batch of values is durable.
+
+    ``source`` is ``adapter:<transport>:<device>``, or ``adapter:<transport>`` for a batch of several devices, ``api``,
+    or an extension.
+    """
 
     points: Sequence[Point]
     source: str

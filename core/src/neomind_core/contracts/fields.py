@@ -75,8 +75,11 @@ def one_of(values: Sequence[Any], **more: Any) -> Any:
 
 
 def secret(**more: Any) -> Any:
-    """A string that is masked in answers (``***``), redacted in logs and kept when the mask comes back on an update."""
-    return text(secret=True, **more)
+    """A string that is masked in answers (``***``), redacted in logs and kept when the mask comes back on an update.
+
+    ``repr()`` of the instance shows the mask too.
+    """
+    return text(secret=True, **{"repr": lambda value: repr(value and "***"), **more})
 
 
 def clean(value: str) -> bool:

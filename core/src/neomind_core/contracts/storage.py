@@ -12,7 +12,7 @@ from .health import Health
 
 T = TypeVar("T")
 Value = Any
-"""``bool``, ``int`` (64 bit), ``float`` (finite), ``str``, or a JSON object or array (``dict``, ``list``). Never ``None``."""
+"""``bool``, ``int`` (64 bit), ``float`` (finite), ``str``, or JSON (``dict``, ``list``). Never ``None``."""
 
 
 class Point(NamedTuple):
@@ -35,7 +35,8 @@ class Sample(NamedTuple):
 class Bucket(NamedTuple):
     """An aggregate over ``[ts_ms, ts_ms + width)``. ``count`` is of all values; the rest of the numeric ones.
 
-    Booleans count as 1 and 0; ``min``, ``max``, ``sum`` and ``avg`` are ``None`` when no value is numeric.
+    Booleans count as 1 and 0; ``min``, ``max``, ``sum`` and ``avg`` are ``None`` when no value is numeric, ``sum`` and
+    ``avg`` also when the sum is beyond what a double can hold.
     """
 
     ts_ms: int
@@ -51,13 +52,16 @@ class Bucket(NamedTuple):
 class TelemetryStore(Protocol):
     """Samples by series. Two samples of one series in the same millisecond both live, in the order of arrival.
 
-    Times are inclusive at ``start_ms`` and ``end_ms``. Unknown series are empty, never an error.
+    Times are inclusive at ``start_ms`` and ``end_ms``. Unknown series are empty, never an error. A negative ``limit``
+    or ``offset``, or a ``bucket_ms`` below 1, is ``ValidationFailed``.
     """
 
     async def append(self, points: Sequence[Point]) -> None:
         """Store all points or none; returns when they are durable (as durable as the storage is set to be).
 
-        Raises ``StorageBusy`` (queue full), ``StorageFull``, ``StorageFailed``; then nothing counts as stored.
+        Raises ``ValidationFailed`` for a point that cannot be kept as it is (``neomind_sdk.values``), ``StorageBusy``
+        (queue full), ``StorageFull``, ``StorageFailed``; then nothing counts as stored. A caller that is cancelled
+        while it waits does not know.
         """
         ...
 
@@ -92,7 +96,7 @@ class TelemetryStore(Protocol):
         ...
 
     async def series(self, prefix: str = "") -> Sequence[str]:
-        """The ids of all stored series that start with ``prefix``, sorted."""
+        """The ids of all series that have samples and start with ``prefix``, sorted."""
         ...
 
     async def delete_before(self, ts_ms: int, *, series: Sequence[str] | None = None) -> int:

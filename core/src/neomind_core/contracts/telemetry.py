@@ -14,7 +14,7 @@ from .storage import Point
 class Uplink:
     """One message of a device, decoded but not yet taken apart.
 
-    ``payload``      any JSON value; objects are taken apart by the device type's plan
+    ``payload``      any JSON value, bytes when it is not JSON; objects are taken apart by the device type's plan
     ``ts_ms``        the device's own time, else ``None`` (the time of receipt counts)
     ``heartbeat``    the device said nothing but that it is there
     ``retained``     an old message the broker kept: stored, but never counted as a sign of life
@@ -35,7 +35,10 @@ class Uplink:
 
 @attrs.frozen(kw_only=True)
 class Receipt:
-    """What became of one uplink: ``stored`` values (``_raw`` included), or kept as a ``draft`` sample."""
+    """What became of one uplink: ``stored`` values (``_raw`` included), or kept as a ``draft`` sample.
+
+    A device that nobody registered and whose sample was refused has neither.
+    """
 
     device_id: str
     stored: int = 0
@@ -54,8 +57,12 @@ class Ingest(Protocol):
         """
         ...
 
-    async def write(self, points: Sequence[Point], *, source: str) -> None:
-        """Store values that are already series and numbers (REST write, virtual metrics, extensions) and publish."""
+    async def write(self, points: Sequence[Point], *, source: str, cause: str | None = None, hops: int = 0) -> None:
+        """Store values that are already series and numbers (REST write, virtual metrics, extensions) and publish.
+
+        ``cause`` and ``hops`` are those of the event. Raises ``ValueError`` for a series that is no data source id,
+        and the storage's errors; then nothing of the call is stored.
+        """
         ...
 
 

@@ -1,0 +1,1 @@
+"""HTTP: routes as data, one envelope, and the description derived from the same objects."""

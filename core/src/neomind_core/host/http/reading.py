@@ -1,0 +1,138 @@
+"""What a request brings along: its headers, its query, its body, within the limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, get_origin
+from urllib.parse import parse_qsl
+
+import attrs
+
+from ...contracts import JSON, ApiError, BadRequest, Credentials, Route, ValidationFailed, fields
+from .strict import loads
+from .structure import hints_of, parts_of, structure
+
+QUERY_FIELDS = 200
+
+
+def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
+    """Headers with lower-case names; of several of one name the last counts."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def client_of(scope: Mapping[str, Any]) -> str:
+    """The peer's address without the port."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def query_pairs(raw: bytes) -> list[tuple[str, str]]:
+    """The pairs of a query string; raises ``BadRequest`` when it is not UTF-8."""
+    if not raw:
+        return []
+    try:
+        text = raw.decode("ascii")
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=QUERY_FIELDS)
+    except UnicodeDecodeError:
+        raise BadRequest("The query string is not UTF-8") from None
+    except ValueError:
+        raise BadRequest(f"The query string has more than {QUERY_FIELDS} fields") from None
+
+
+def query_of(route: Route, pairs: list[tuple[str, str]]) -> Any:
+    """An instance of ``Route.query``, else a plain mapping; raises ``ValidationFailed``."""
+    plain = dict(pairs)
+    unclean = [(key if fields.clean(key) else "query", "must not hold NUL") for key, v in pairs if not _clean(key, v)]
+    if unclean:
+        raise ValidationFailed(*unclean)
+    if route.query is None:
+        return plain
+    lists = {name for name, kind in hints_of(route.query).items() if get_origin(parts_of(kind)[0]) in (list, tuple)}
+    values: dict[str, Any] = {key: value for key, value in plain.items() if key not in lists}
+    for name in lists & plain.keys():
+        values[name] = [value for key, value in pairs if key == name]
+    return structure(route.query, values, text=True)
+
+
+def _clean(key: str, value: str) -> bool:
+    return fields.clean(key) and fields.clean(value)
+
+
+def credentials_of(headers: Mapping[str, str], query: Mapping[str, str], client: str) -> Credentials:
+    """What may prove who is calling."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else None
+    return Credentials(bearer=bearer or None, headers=headers, query=query, client=client)
+
+
+async def body_of(receive: Any, headers: Mapping[str, str], limit: int, idle_s: float) -> bytes:
+    """The whole body; 413 beyond ``limit`` bytes, 408 when nothing comes for ``idle_s`` seconds."""
+    length = headers.get("content-length", "")
+    if length.isdigit() and len(length) < 20 and int(length) > limit:
+        raise _too_large(limit)
+    message = await _next(receive, idle_s)
+    if not message.get("more_body"):
+        return _within(message.get("body", b""), limit)
+    chunks = bytearray(message.get("body", b""))
+    while message.get("more_body"):
+        message = await _next(receive, idle_s)
+        chunks += message.get("body", b"")
+        _within(chunks, limit)
+    return bytes(chunks)
+
+
+async def _next(receive: Any, idle_s: float) -> Any:
+    try:
+        async with asyncio.timeout(idle_s):
+            message = await receive()
+    except TimeoutError:
+        raise ApiError("REQUEST_TIMEOUT", f"Nothing of the body came for {idle_s:g} s") from None
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message
+
+
+class ClientGone(Exception):
+    """The client went away; nobody is left to answer."""
+
+
+def _within(body: Any, limit: int) -> Any:
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body
+
+
+def _too_large(limit: int) -> ApiError:
+    return ApiError("PAYLOAD_TOO_LARGE", f"The body is larger than {limit} bytes", headers={"Connection": "close"})
+
+
+def check_media_type(route: Route, headers: Mapping[str, str]) -> None:
+    """Raise 415 for a body of a type that the route does not take; a body without a type is taken for the first."""
+    encoding = headers.get("content-encoding", "identity").lower()
+    if encoding != "identity":
+        raise ApiError("UNSUPPORTED_MEDIA_TYPE", f"Content-Encoding '{encoding}' is not supported; send it plain")
+    given = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given and route.accepts and given not in route.accepts:
+        wanted = " or ".join(route.accepts)
+        hint = "With curl: -H 'Content-Type: application/json'" if JSON in route.accepts else None
+        raise ApiError("UNSUPPORTED_MEDIA_TYPE", f"Content-Type '{given}' is not supported; send {wanted}", hint=hint)
+
+
+def parsed(route: Route, raw: bytes) -> Any:
+    """``Request.body``: an instance of ``Route.body``, any JSON value, or ``None``."""
+    if route.body is bytes:
+        return None
+    if not raw.strip():
+        if route.body_required:
+            raise BadRequest("The body is empty; a JSON object is wanted")
+        return _empty(route)
+    value = loads(raw)
+    return structure(route.body, value) if route.body is not None else value
+
+
+def _empty(route: Route) -> Any:
+    """A body that may be absent: an instance with its defaults, if it has one for every field."""
+    if route.body is None or any(field.default is attrs.NOTHING for field in attrs.fields(route.body)):
+        return None
+    return structure(route.body, {})

@@ -1,0 +1,197 @@
+"""Which route a request is for: an index by path segments, so that the number of routes does not matter."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import attrs
+
+from ...contracts import ADMIN, AUTHENTICATED, PUBLIC, Alias, Mirror, Route, SocketRoute
+
+PREFIX = "/api"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+SCOPE = re.compile(r"[a-z][a-z0-9_]*:(read|write)")
+SEGMENT = re.compile(r"[A-Za-z0-9._~-]+|\{[a-z][a-z0-9_]*\}")
+TAIL = re.compile(r"\{[a-z][a-z0-9_]*:path\}")
+SOCKET = "WEBSOCKET"
+
+
+@attrs.frozen(kw_only=True)
+class RouteEntry:
+    """What a plugin contributes to ``routes``, with the services as that plugin sees them."""
+
+    owner: str
+    services: Any
+    item: Route | SocketRoute | Alias | Mirror
+
+
+@attrs.frozen(kw_only=True)
+class Bound:
+    """A route as it is served: ``alias`` when it is a second spelling, ``mirrored`` for clients of old."""
+
+    route: Any
+    owner: str
+    services: Any
+    alias: bool = False
+    mirrored: bool = False
+
+
+@attrs.define
+class _Node:
+    static: dict[str, _Node] = attrs.field(factory=dict)
+    param: _Node | None = None
+    tail: dict[str, Bound] = attrs.field(factory=dict)
+    here: dict[str, Bound] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Found:
+    """The routes of a path by method, and the values of its parameters in order."""
+
+    methods: dict[str, Bound]
+    values: tuple[str, ...]
+
+    def params(self, route: Route | SocketRoute) -> dict[str, str]:
+        return dict(zip(parameters(route.path), self.values, strict=True))
+
+
+class Router:
+    """All routes of the platform. Static segments win over parameters, parameters over a tail."""
+
+    def __init__(self, entries: Iterable[RouteEntry] = ()) -> None:
+        self._root = _Node()
+        self._all: dict[tuple[str, str], Bound] = {}
+        entries = list(entries)
+        mirrored = {entry.item.path for entry in entries if isinstance(entry.item, Mirror)}
+        for entry in entries:
+            if isinstance(entry.item, Route | SocketRoute):
+                self._add(_bound(entry, mirrored))
+        for entry in entries:
+            if isinstance(entry.item, Alias):
+                self._add_alias(entry.item, mirrored)
+
+    def __iter__(self) -> Iterator[Bound]:
+        """Every bound route, by path then method."""
+        return iter(self._all[key] for key in sorted(self._all))
+
+    def find(self, raw_path: bytes) -> Found | None:
+        """What is served at a path (without query, still percent-encoded); ``None`` when nothing is."""
+        segments = split(raw_path)
+        return None if segments is None else _find(self._root, segments, ())
+
+    def _add(self, bound: Bound) -> None:
+        method = _method(bound.route)
+        node = self._root
+        for segment in bound.route.path.strip("/").split("/"):
+            if TAIL.fullmatch(segment):
+                node.tail.setdefault(method, bound)
+                break
+            if segment.startswith("{"):
+                node.param = node = node.param or _Node()
+            else:
+                node = node.static.setdefault(segment, _Node())
+        else:
+            node.here.setdefault(method, bound)
+        self._all.setdefault((bound.route.path, method), bound)
+
+    def _add_alias(self, alias: Alias, mirrored: set[str]) -> None:
+        for bound in list(self):
+            path = bound.route.path
+            below = alias.subtree and path.startswith(f"{alias.target}/")
+            if path == alias.target or below:
+                spelling = alias.path + path[len(alias.target) :]
+                route = attrs.evolve(bound.route, path=spelling)
+                self._add(attrs.evolve(bound, route=route, alias=True, mirrored=bound.mirrored or spelling in mirrored))
+
+
+def _bound(entry: RouteEntry, mirrored: set[str]) -> Bound:
+    item: Any = entry.item
+    return Bound(route=item, owner=entry.owner, services=entry.services, mirrored=item.path in mirrored)
+
+
+def _method(route: Route | SocketRoute) -> str:
+    return route.method if isinstance(route, Route) else SOCKET
+
+
+def _find(node: _Node, segments: list[str], values: tuple[str, ...]) -> Found | None:
+    if not segments:
+        return Found(node.here, values) if node.here else None
+    first, rest = segments[0], segments[1:]
+    found = _find(node.static[first], rest, values) if first in node.static else None
+    if found is None and node.param is not None and first:
+        found = _find(node.param, rest, (*values, first))
+    if found is None and node.tail:
+        return Found(node.tail, (*values, "/".join(segments)))
+    return found
+
+
+def split(raw_path: bytes) -> list[str] | None:
+    """The decoded segments below ``/api``; ``None`` for another path, or one that is not UTF-8 or holds NUL.
+
+    Each segment is decoded by itself, so that ``%2F`` stays inside its parameter.
+    """
+    try:
+        text = raw_path.decode("ascii")
+        if not text.startswith(f"{PREFIX}/"):
+            return None
+        segments = text[len(PREFIX) + 1 :].split("/")
+        if "%" in text:
+            segments = [unquote_to_bytes(segment).decode() for segment in segments]
+    except UnicodeDecodeError:
+        return None
+    return None if any("\0" in segment for segment in segments) else segments
+
+
+def parameters(path: str) -> list[str]:
+    """The names of the parameters of a path, in order."""
+    return [match[0] for match in re.findall(r"\{([a-z][a-z0-9_]*)(:path)?\}", path)]
+
+
+def check_route(item: Route | SocketRoute) -> str | None:
+    """Why a route cannot be served; ``None`` when it can."""
+    problem = _path_problem(item.path) or _scope_problem(item.scope)
+    if problem is None and not callable(item.handler):
+        problem = f"the handler is a {type(item.handler).__name__}, an async function is wanted"
+    if problem is None and isinstance(item, Route):
+        problem = _route_problem(item)
+    return problem
+
+
+def _path_problem(path: str) -> str | None:
+    if not path.startswith("/") or path.startswith(f"{PREFIX}/"):
+        return f"the path '{path}' must start with / and is below {PREFIX} already"
+    segments = path[1:].split("/")
+    for index, segment in enumerate(segments):
+        tail = TAIL.fullmatch(segment) and index == len(segments) - 1
+        if not tail and not SEGMENT.fullmatch(segment):
+            return f"the path '{path}' has a malformed segment '{segment}'"
+    names = parameters(path)
+    return f"the path '{path}' has a parameter twice" if len(set(names)) < len(names) else None
+
+
+def _scope_problem(scope: Any) -> str | None:
+    if not scope:
+        return "it has no scope; say who may call it: PUBLIC, AUTHENTICATED, ADMIN or '<area>:read|write'"
+    known = isinstance(scope, str) and (scope in (PUBLIC, AUTHENTICATED, ADMIN) or SCOPE.fullmatch(scope))
+    return None if known else f"the scope {scope!r} is none of PUBLIC, AUTHENTICATED, ADMIN, '<area>:read|write'"
+
+
+def _route_problem(route: Route) -> str | None:
+    if route.method not in METHODS:
+        return f"the method '{route.method}' is none of {', '.join(METHODS)}"
+    if not (inspect.iscoroutinefunction(route.handler) or hasattr(route.handler, "func") or not _is_plain(route)):
+        return "the handler must be an async function"
+    if route.body not in (None, bytes) and not attrs.has(route.body):
+        return "body must be an attrs class, bytes or None"
+    if route.query is not None and not attrs.has(route.query):
+        return "query must be an attrs class or None"
+    return "a GET has no body; use query" if route.method == "GET" and route.body is not None else None
+
+
+def _is_plain(route: Route) -> bool:
+    """Whether the handler is a plain function or method, of which one can see whether it is async."""
+    return inspect.isroutine(route.handler) and getattr(route.handler, "__name__", "") != "<lambda>"

@@ -1,0 +1,70 @@
+"""Structured logs without secrets."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from .config import LogConfig
+
+SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|authorization|cookie|credential", re.I)
+SECRET_TEXT = re.compile(
+    r"nmk_[0-9a-f]{8,}|ds_[0-9a-f]{32}|eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]{5,}"
+    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)|(?<=[?&]token=)[^&\s]+|(?<=[?&]api_key=)[^&\s]+"
+)
+MASK = "***"
+
+
+def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: values under a secret's name, and texts that look like one, become ``***``."""
+    for key, value in event.items():
+        event[key] = MASK if SECRET_NAME.search(key) and value is not None else _clean(value)
+    return event
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return SECRET_TEXT.sub(MASK, value)
+    if isinstance(value, dict):
+        return {k: MASK if isinstance(k, str) and SECRET_NAME.search(k) else _clean(v) for k, v in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def configure(config: LogConfig) -> None:
+    """Send structlog and the standard library's logging to stderr, one event a line."""
+    console = config.format == "console" or (config.format == "auto" and sys.stderr.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    plain = structlog.dev.plain_traceback  # tracebacks are text already, so that they are redacted too
+    pretty = structlog.dev.ConsoleRenderer(exception_formatter=plain)
+    renderer: Any = pretty if console else structlog.processors.JSONRenderer(ensure_ascii=False)
+    level = getattr(logging, config.level.upper())
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    )
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+
+
+def logger(name: str) -> Any:
+    """A logger whose events carry the plugin's name."""
+    return structlog.get_logger("neomind").bind(plugin=name)
