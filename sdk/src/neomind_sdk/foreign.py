@@ -1,0 +1,58 @@
+"""Awaiting what another plugin wrote: it may raise anything, or never come back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from neomind_core.contracts import Health, HealthCheck
+from neomind_core.host.threads import ForeignError
+
+__all__ = ["HEALTH_S", "ForeignError", "TookTooLong", "ask", "call"]
+
+T = TypeVar("T")
+HEALTH_S = 2.0
+"""How long a health check may take."""
+
+
+class TookTooLong(ForeignError):
+    """It was cancelled because its time was over."""
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(TimeoutError(f"took over {limit_s:g} s"))
+
+
+async def call(work: Callable[[], Awaitable[T]], limit_s: float) -> T:
+    """The result of ``await work()``, which is cancelled after ``limit_s`` seconds.
+
+    Raises ``TookTooLong`` then, and ``ForeignError`` for whatever else comes out of it, be it ``SystemExit`` or a
+    cancellation of its own; a cancellation of the caller passes.
+    """
+    try:
+        async with asyncio.timeout(limit_s) as limit:
+            return await work()
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise ForeignError(error) from error
+    except (Exception, SystemExit) as error:
+        if limit.expired() and isinstance(error, TimeoutError):
+            raise TookTooLong(limit_s) from error
+        raise ForeignError(error) from error
+
+
+async def ask(checks: Iterable[HealthCheck]) -> list[Health]:
+    """The answers of health checks, in order, all asked at once; a check that fails or is too slow is not well."""
+    return await asyncio.gather(*map(_ask, checks))
+
+
+async def _ask(check: HealthCheck) -> Health:
+    try:
+        health = await call(check.check, HEALTH_S)
+    except ForeignError as failed:
+        return Health(ok=False, detail=str(failed))
+    if isinstance(health, Health):
+        return health
+    return Health(ok=False, detail=f"the check returned a {type(health).__name__} instead of a Health")
