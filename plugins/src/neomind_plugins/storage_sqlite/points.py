@@ -1,0 +1,90 @@
+"""Samples as rows: what the writer thread does to the telemetry tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import apsw
+import orjson
+
+from neomind_sdk import Point
+
+NUMBER, BOOL, JSON_TEXT, TEXT = range(4)
+KINDS: dict[type, int] = {int: NUMBER, float: NUMBER, bool: BOOL, dict: JSON_TEXT, list: JSON_TEXT, str: TEXT}
+MAX_KNOWN = 100_000
+
+# All rows are one parameter: a statement per row would hand the interpreter lock back and forth for each of them.
+# Where a series has samples at that millisecond already, the new ones come after them.
+INSERT = """
+INSERT INTO storage_sqlite_points (series, ts, seq, kind, value, quality)
+SELECT s, t, turn + ifnull((SELECT max(seq) + 1 FROM storage_sqlite_points WHERE series = s AND ts = t), 0), k, v, q
+FROM (SELECT value ->> 0 AS s, value ->> 1 AS t, value ->> 2 AS turn, value ->> 3 AS k, value ->> 4 AS v,
+      value ->> 5 AS q FROM json_each(?))
+"""
+ADD_SERIES = "INSERT OR IGNORE INTO storage_sqlite_series (name) SELECT value FROM json_each(?)"
+FIND_SERIES = """
+SELECT json_group_object(name, id) FROM storage_sqlite_series WHERE name IN (SELECT value FROM json_each(?))
+"""
+# The sample after the ones that a step may delete.
+BOUNDARY = """
+SELECT ts, seq FROM storage_sqlite_points WHERE series = ? AND ts < ? ORDER BY ts, seq LIMIT 1 OFFSET ?
+"""
+DELETE = "DELETE FROM storage_sqlite_points WHERE series = ? AND (ts, seq) < (?, ?)"
+DELETE_EMPTY = """
+DELETE FROM storage_sqlite_series
+WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM storage_sqlite_points WHERE series = ?1) RETURNING name
+"""
+
+
+class PointTable:
+    """Inserts and deletes samples; used in the writer thread only. Remembers the ids of series."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, int] = {}
+
+    def missing(self, points: Iterable[Point]) -> list[str]:
+        """The series whose ids must be learnt before these points can be inserted."""
+        if len(self._ids) > MAX_KNOWN:
+            self.forget()
+        return list({point.series for point in points} - self._ids.keys())
+
+    def learn(self, connection: apsw.Connection, names: Sequence[str]) -> None:
+        """Find the ids of series, new ones included; inside a transaction."""
+        wanted = orjson.dumps(names).decode()
+        connection.execute(ADD_SERIES, (wanted,))
+        self._ids |= orjson.loads(connection.execute(FIND_SERIES, (wanted,)).get)
+
+    def forget(self) -> None:
+        """Forget all ids, as is needed when a transaction that made some of them was undone."""
+        self._ids.clear()
+
+    def insert(self, connection: apsw.Connection, points: Iterable[Point]) -> None:
+        """Insert points of known series, in order, by one statement."""
+        connection.execute(INSERT, (self._rows(points),))
+
+    def _rows(self, points: Iterable[Point]) -> str:
+        ids, turns, rows = self._ids, dict[tuple[int, int], int](), []
+        for series, ts_ms, value, quality in points:
+            place = (ids[series], ts_ms)
+            turn = turns.get(place, 0)
+            turns[place] = turn + 1
+            kind = KINDS[type(value)]
+            kept = orjson.dumps(value).decode() if kind == JSON_TEXT else value
+            rows.append((*place, turn, kind, kept, quality))
+        return orjson.dumps(rows).decode()
+
+    def delete_step(
+        self, connection: apsw.Connection, ids: Sequence[int], ts_ms: int, budget: int
+    ) -> tuple[int, Sequence[int]]:
+        """Delete at most ``budget`` samples older than ``ts_ms``; returns how many, and the series still to do."""
+        deleted = 0
+        for index, series in enumerate(ids):
+            if deleted == budget:
+                return deleted, ids[index:]
+            boundary = connection.execute(BOUNDARY, (series, ts_ms, budget - deleted)).get
+            connection.execute(DELETE, (series, *(boundary or (ts_ms, 0))))
+            deleted += connection.changes()
+            if boundary is not None:
+                return deleted, ids[index:]
+            self._ids.pop(connection.execute(DELETE_EMPTY, (series,)).get, None)
+        return deleted, ()
