@@ -1,0 +1,41 @@
+"""What telemetry contributes."""
+
+from __future__ import annotations
+
+from neomind_sdk import Job, Listener, PluginContext, Route, Service, SettingsSection, hookimpl
+
+
+@hookimpl
+def neomind_settings(ctx: PluginContext) -> list[SettingsSection]:
+    from .models import RetentionSettings
+
+    summary = "How long samples and images are kept"
+    return [SettingsSection(name="retention", cls=RetentionSettings, editable=True, summary=summary)]
+
+
+@hookimpl
+def neomind_services(ctx: PluginContext) -> list[Service]:
+    from .assembly import services
+
+    return services()
+
+
+@hookimpl
+def neomind_routes(ctx: PluginContext) -> list[Route]:
+    from .routes import routes
+
+    return routes(ctx)
+
+
+@hookimpl
+def neomind_jobs(ctx: PluginContext) -> list[Job]:
+    from .jobs import jobs
+
+    return jobs(ctx)
+
+
+@hookimpl
+def neomind_listeners(ctx: PluginContext) -> list[Listener]:
+    from .assembly import listeners
+
+    return listeners(ctx)

@@ -1,0 +1,153 @@
+"""The one way in for samples: taken apart, stored in one batch, told to whoever listens."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+import orjson
+
+from neomind_sdk import (
+    Clock,
+    DeviceDirectory,
+    DiscoveryInbox,
+    EventBus,
+    MetricsStored,
+    NotFound,
+    Point,
+    Receipt,
+    TelemetryStore,
+    UnknownSample,
+    Uplink,
+    ValidationFailed,
+    series,
+    units,
+)
+
+from .images import Images, begins_like_picture, suspect
+from .plan import Plan, Plans
+
+
+@attrs.frozen
+class IngestService:
+    """The ``Ingest`` of the platform. ``inbox`` finds who takes samples of unknown devices, if anybody does."""
+
+    store: TelemetryStore
+    directory: DeviceDirectory
+    bus: EventBus
+    clock: Clock
+    images: Images
+    inbox: Callable[[], DiscoveryInbox | None]
+    plans: Plans = attrs.field(factory=Plans)
+
+    async def submit(self, uplinks: Sequence[Uplink]) -> Sequence[Receipt]:
+        """See ``Ingest.submit``."""
+        points: list[Point] = []
+        alive: list[Uplink] = []
+        receipts = [await self._take(uplink, points, alive) for uplink in uplinks]
+        if points:
+            await self.store.append(points)
+        for uplink in alive:
+            self.directory.seen(uplink.device_id, uplink.received_ms)
+        if points:
+            self.bus.publish(MetricsStored(points=points, source=origin(uplinks)))
+        return receipts
+
+    async def write(self, points: Sequence[Point], *, source: str, cause: str | None = None, hops: int = 0) -> None:
+        """See ``Ingest.write``."""
+        names = [series.split(point.series) for point in points]
+        if not points:
+            return
+        kept = [await self._without_picture(point, name) for point, name in zip(points, names, strict=True)]
+        await self.store.append(kept)
+        for device_id in {name.source_id for name in names if name.source_type == series.DEVICE and not name.virtual}:
+            if self.directory.get(device_id) is not None:
+                self.directory.seen(device_id, self.clock.now_ms())
+        for virtual in (False, True):
+            part = [point for point, name in zip(kept, names, strict=True) if name.virtual is virtual]
+            if part:
+                self.bus.publish(MetricsStored(points=part, source=source, virtual=virtual, cause=cause, hops=hops))
+
+    async def _take(self, uplink: Uplink, points: list[Point], alive: list[Uplink]) -> Receipt:
+        device_id = uplink.device_id
+        if self.directory.get(device_id) is None:
+            return await self._offer(uplink)
+        before = len(points)
+        if not uplink.heartbeat:
+            await self._decode(uplink, points)
+        if not uplink.retained:
+            alive.append(uplink)
+        return Receipt(device_id=device_id, stored=len(points) - before)
+
+    async def _decode(self, uplink: Uplink, points: list[Point]) -> None:
+        device_id, quality, ts_ms = uplink.device_id, uplink.quality, time_of(uplink)
+        plan = self.plans.of(self.directory.type_of(device_id))
+        payload = unwrapped(uplink.payload)
+        raw = orjson.dumps(payload)
+        if suspect(raw):
+            payload = await self.images.replace(device_id, payload, plan.scalar, ts_ms)
+            raw = orjson.dumps(payload)
+        prefix = f"{series.DEVICE}:{device_id}:"
+        points.extend([Point(prefix + name, ts_ms, value, quality) for name, value in values(plan, payload)])
+        if plan.store_raw:
+            points.append(Point(prefix + series.RAW, ts_ms, raw.decode(), quality))
+
+    async def _offer(self, uplink: Uplink) -> Receipt:
+        inbox = self.inbox()
+        if inbox is None:
+            raise NotFound("DEVICE", uplink.device_id)
+        kept = not uplink.heartbeat and await inbox.offer(
+            UnknownSample(
+                device_id=uplink.device_id,
+                source=uplink.transport,
+                payload=unwrapped(uplink.payload, keep_bytes=True),
+                received_ms=uplink.received_ms,
+                ts_ms=uplink.ts_ms,
+                original_topic=uplink.original_topic,
+                adapter_id=uplink.adapter_id,
+                client=uplink.client,
+            )
+        )
+        return Receipt(device_id=uplink.device_id, draft=kept)
+
+    async def _without_picture(self, point: Point, name: series.SeriesName) -> Point:
+        if not isinstance(point.value, str) or not begins_like_picture(point.value):
+            return point
+        return point._replace(value=await self.images.replace(name.source_id, point.value, name.metric, point.ts_ms))
+
+
+def unwrapped(payload: Any, *, keep_bytes: bool = False) -> Any:
+    """The values of a message: an object that is all of it under ``data`` is taken out, bytes become base64 text."""
+    if isinstance(payload, dict):
+        inner = payload.get("data") if len(payload) == 1 else None
+        return inner if isinstance(inner, dict) else payload
+    if isinstance(payload, bytes) and not keep_bytes:
+        return base64.b64encode(payload).decode()
+    return payload
+
+
+def values(plan: Plan, payload: Any) -> list[tuple[str, Any]]:
+    """The metrics of an unwrapped message."""
+    if isinstance(payload, (dict, list)):
+        return plan.extract(payload)
+    return [] if payload is None else [(plan.scalar, payload)]
+
+
+def time_of(uplink: Uplink) -> int:
+    """The time of a message's samples; raises ``ValidationFailed`` for a device time that cannot be."""
+    if uplink.ts_ms is None:
+        return uplink.received_ms
+    try:
+        return units.check_device_time(uplink.ts_ms, uplink.received_ms)
+    except ValueError as error:
+        raise ValidationFailed(("timestamp", str(error))) from error
+
+
+def origin(uplinks: Sequence[Uplink]) -> str:
+    """The source of a batch: its transport, and its device when it is of one."""
+    first = uplinks[0]
+    if any(uplink.device_id != first.device_id for uplink in uplinks):
+        return f"adapter:{first.transport}"
+    return f"adapter:{first.transport}:{first.device_id}"
