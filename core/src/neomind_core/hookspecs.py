@@ -1,8 +1,8 @@
 """Every hook of the platform, in one file.
 
 A hook is a noun with the prefix ``neomind_``. It is synchronous, takes one ``ctx`` (``PluginContext``), does no I/O
-and returns a list of named, frozen objects; async work lives on those objects. Hooks are called once, when the plugin is
-loaded; nothing on a hot path goes through them. An implementation is a function of the same name, marked with
+and returns a list of named, frozen objects; async work lives on those objects. Hooks are called once, when the plugin
+is loaded; nothing on a hot path goes through them. An implementation is a function of the same name, marked with
 ``@hookimpl``, in the plugin's ``hooks`` module; a misspelt one is a ``manifest_error`` that suggests the right name.
 """
 

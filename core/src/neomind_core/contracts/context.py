@@ -35,15 +35,32 @@ class PluginContext(Protocol):
     ``version``   of the platform
     """
 
-    plugin: PluginInfo
-    settings: SettingsView
-    services: Services
-    bus: EventBus
-    clock: Clock
-    log: Logger
-    egress: Egress
-    data_dir: Path
-    version: str
+    @property
+    def plugin(self) -> PluginInfo: ...
+
+    @property
+    def settings(self) -> SettingsView: ...
+
+    @property
+    def services(self) -> Services: ...
+
+    @property
+    def bus(self) -> EventBus: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def log(self) -> Logger: ...
+
+    @property
+    def egress(self) -> Egress: ...
+
+    @property
+    def data_dir(self) -> Path: ...
+
+    @property
+    def version(self) -> str: ...
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
         """Run ``work`` in the background until the plugin stops; if it raises, the plugin is ``failed_at_run``."""

@@ -12,7 +12,7 @@ DATA_TYPES = ("integer", "float", "string", "boolean", "array", "binary", "enum"
 
 @attrs.frozen(kw_only=True)
 class MetricDef:
-    """A metric of a device type. ``name`` is a path into the payload: ``temperature``, ``values.temperature``, ``a[0].b``.
+    """A metric of a device type. ``name`` is a path into the payload: ``temperature``, ``values.t``, ``a[0].b``.
 
     ``data_type`` is one of ``DATA_TYPES``; ``options`` are the words of an enum, ``element_type`` that of an array.
     """

@@ -37,8 +37,11 @@ class HttpAnswer:
 class HttpStream(Protocol):
     """An answer whose body arrives piece by piece."""
 
-    status: int
-    headers: Mapping[str, str]
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
 
     def chunks(self) -> AsyncIterator[bytes]: ...
 

@@ -151,7 +151,7 @@ class SocketRoute:
 
 @attrs.frozen(kw_only=True)
 class Alias:
-    """A second spelling: every method of the routes at ``target`` (and, with ``subtree``, below it) also at ``path``."""
+    """A second spelling: all methods of the routes at ``target`` (and, with ``subtree``, below it) also at ``path``."""
 
     path: str
     target: str

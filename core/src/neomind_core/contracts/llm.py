@@ -30,7 +30,7 @@ class ToolCall:
 
 @attrs.frozen(kw_only=True)
 class ChatMessage:
-    """``role`` is ``system``, ``user``, ``assistant`` or ``tool`` (then ``tool_call_id`` says which call it answers)."""
+    """``role`` is ``system``, ``user``, ``assistant`` or ``tool`` (``tool_call_id``: which call it answers)."""
 
     role: str
     text: str = ""
@@ -108,7 +108,7 @@ class Capabilities:
 
 
 class LLMError(Exception):
-    """The backend failed: ``kind`` is ``connect``, ``timeout``, ``auth``, ``rate_limited``, ``refused`` or ``malformed``."""
+    """The backend failed: ``connect``, ``timeout``, ``auth``, ``rate_limited``, ``refused`` or ``malformed``."""
 
     def __init__(self, kind: str, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)

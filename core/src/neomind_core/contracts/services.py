@@ -62,7 +62,7 @@ class Platform(Protocol):
         ...
 
     def contributions(self, kind: str) -> Sequence[tuple[str, Any]]:
-        """``(plugin name, object)`` of every enabled contribution of a kind: ``channels``, ``commands``, ``health`` …"""
+        """``(plugin name, object)`` of every enabled contribution of a kind: ``channels``, ``commands`` …"""
         ...
 
     async def discover(self) -> Sequence[PluginInfo]:

@@ -40,7 +40,7 @@ class Bucket(NamedTuple):
     """
 
     ts_ms: int
-    count: int
+    count: int  # type: ignore[assignment]  # it hides tuple.count, which nobody wants of a bucket
     min: float | None
     max: float | None
     sum: float | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 from typing import Any
 
 import pluggy
@@ -55,6 +56,9 @@ class HookCalls:
 
 
 def _as_list(kind: str, result: Any) -> list[Any]:
+    if inspect.iscoroutine(result):
+        result.close()
+        raise HookError(f"neomind_{kind} is async, hooks are synchronous; async work lives on what they return")
     if not isinstance(result, list | tuple):
         raise HookError(f"neomind_{kind} returned {type(result).__name__}, a list is wanted")
     return list(result)
@@ -63,9 +67,9 @@ def _as_list(kind: str, result: Any) -> list[Any]:
 def _refuse_unmarked(hooks: Any) -> None:
     marker = f"{hookspecs.PROJECT}_impl"
     for attribute in dir(hooks):
-        if attribute.startswith("neomind_") and callable(value := getattr(hooks, attribute, None)):
-            if not hasattr(value, marker):
-                raise HookError(f"'{attribute}' lacks the decorator @hookimpl")
+        value = getattr(hooks, attribute, None) if attribute.startswith("neomind_") else None
+        if callable(value) and not hasattr(value, marker):
+            raise HookError(f"'{attribute}' lacks the decorator @hookimpl")
 
 
 def _explain(hooks: Any, error: Exception) -> str:

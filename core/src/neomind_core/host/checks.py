@@ -46,7 +46,8 @@ def wrong(plugin: str, kind: str, items: Iterable[Any]) -> str | None:
         if name in seen:
             return f"neomind_{kind}: '{name}' is contributed twice"
         seen.add(name)
-        problem = _CHECKS.get(kind, lambda _plugin, _item: None)(plugin, item)
+        check = _CHECKS.get(kind)
+        problem = check(plugin, item) if check else None
         if problem:
             return f"neomind_{kind}: '{name}': {problem}"
     return None

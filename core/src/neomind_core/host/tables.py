@@ -40,7 +40,7 @@ class RoutedDatabase(peewee.DatabaseProxy):
 ROUTED = RoutedDatabase()
 
 
-class Model(peewee.Model):  # type: ignore[misc]
+class Model(peewee.Model):
     """Base of all models of all plugins; name the table with ``class Meta: table_name = "<plugin>_<things>"``."""
 
     class Meta:

@@ -119,14 +119,16 @@ class TestHost:
 
         listening = socket.socket()
         listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(self.host.api, lifespan="off", log_config=None, access_log=False, ws="websockets-sansio")
+        config = uvicorn.Config(
+            self.host.api, lifespan="off", log_config=None, access_log=False, ws="websockets-sansio"
+        )
         server = uvicorn.Server(config)
         server.capture_signals = _no_signals  # type: ignore[method-assign]
         task = asyncio.create_task(server.serve([listening]))
         try:
-            while not server.started and not task.done():
+            while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
                 await asyncio.sleep(0.005)
-            yield "http://127.0.0.1:%d" % listening.getsockname()[1]
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
             await task

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from neomind_core.contracts import SettingsSection, Tables
+from neomind_core.contracts.fields import META
 
 from . import base
 
@@ -132,9 +133,7 @@ class SettingsContract(base.Contract):
 
     def test_secrets_are_not_shown(self, subject: Any) -> None:
         for section in base.listed(subject):
-            names = [
-                field.name for field in attrs.fields(section.cls) if field.metadata.get(base.META, {}).get("secret")
-            ]
+            names = [field.name for field in attrs.fields(section.cls) if field.metadata.get(META, {}).get("secret")]
             for name in names:
                 shown = repr(attrs.evolve(section.cls(), **{name: SECRET}))
                 base.check_no_secret(shown, [SECRET], f"repr() of {section.cls.__name__}")

@@ -21,6 +21,7 @@ from neomind_core.contracts import (
     PushTargetType,
     SendTools,
 )
+from neomind_core.contracts.fields import META
 from neomind_sdk.testing import strategies
 from neomind_sdk.testing.egress import FakeEgress
 
@@ -108,7 +109,7 @@ class SendingContract(base.Contract):
         unset = [
             field.name
             for field in attrs.fields(subject.config)
-            if field.metadata.get(base.META, {}).get("secret") and not self.config.get(field.name)
+            if field.metadata.get(META, {}).get("secret") and not self.config.get(field.name)
         ]
         assert not unset, f"the example `config` of this test has no value for the secret fields {unset}"
 

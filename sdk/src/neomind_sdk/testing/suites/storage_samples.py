@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from neomind_core.contracts import Bucket, Point, Sample, ValidationFailed
 from neomind_sdk.testing import strategies
@@ -70,7 +71,7 @@ class SampleRules:
 
     # ---- append -----------------------------------------------------------------------------------------------
 
-    @given(value=strategies.metric_values(), quality=strategies.st.none() | strategies.FINITE)
+    @given(value=strategies.metric_values(), quality=st.none() | strategies.FINITE)
     @base.fuzzed
     async def test_values_come_back_as_they_were(self, subject: Any, value: Any, quality: float | None) -> None:
         series = f"device:fuzz:{next(_fresh)}"
