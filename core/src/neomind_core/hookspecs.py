@@ -1,9 +1,9 @@
 """Every hook of the platform, in one file.
 
 A hook is a noun with the prefix ``neomind_``. It is synchronous, takes one ``ctx`` (``PluginContext``), does no I/O
-and returns a list of named, frozen objects; async work lives on those objects. Hooks are called once, when the plugin
-is loaded; nothing on a hot path goes through them. An implementation is a function of the same name, marked with
-``@hookimpl``, in the plugin's ``hooks`` module; a misspelt one is a ``manifest_error`` that suggests the right name.
+and returns a list of named, frozen objects; async work lives on those. Hooks are called once, when the plugin is
+loaded; nothing on a hot path goes through them. An implementation is a function of the same name with ``@hookimpl`` in
+the plugin's ``hooks`` module; a misspelt one is a ``manifest_error`` that suggests the right name.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ def neomind_settings(ctx: c.PluginContext) -> list[c.SettingsSection]:
 
     :called: before every other hook of the plugin, because the values are there when the others are called.
     :returns: ``SettingsSection`` objects, usually one, whose class has a default for every field.
-    :on error: a section that cannot be structured stops this plugin only: ``config_error`` with the path and the
-        reason.
+    :on error: a section that does not fit stops this plugin only: ``config_error`` with the path and the reason.
     :duplicates: the section's name; first-party wins, two strangers are both refused.
     :since: 0.1
 
@@ -38,10 +37,6 @@ def neomind_settings(ctx: c.PluginContext) -> list[c.SettingsSection]:
         @hookimpl
         def neomind_settings(ctx):
             return [SettingsSection(name="greeter", cls=GreeterSettings)]
-
-        @attrs.frozen
-        class GreeterSettings:
-            greeting: str = fields.text(min=1, default="Hello")
     """
 
 
@@ -51,8 +46,7 @@ def neomind_storages(ctx: c.PluginContext) -> list[c.Storage]:
 
     :called: first of all plugins, before any migration runs; the engine that ``[storage] engine`` names is opened.
     :returns: ``Storage`` objects whose ``open`` returns a database and a telemetry store.
-    :on error: without an engine every plugin that requires ``storage`` is ``missing_requirement`` with the reason;
-        the host runs on.
+    :on error: without an engine every plugin that requires ``storage`` is ``missing_requirement``; the host runs on.
     :duplicates: the engine's name.
     :since: 0.1
 
@@ -60,7 +54,6 @@ def neomind_storages(ctx: c.PluginContext) -> list[c.Storage]:
 
         @hookimpl
         def neomind_storages(ctx):
-            from .store import open_store
             return [Storage(name="sqlite", open=open_store)]
     """
 
@@ -79,8 +72,6 @@ def neomind_tables(ctx: c.PluginContext) -> list[c.Tables]:
 
         @hookimpl
         def neomind_tables(ctx):
-            from .migrations import STEPS
-            from .tables import MODELS
             return [Tables(name="greeter", models=MODELS, steps=STEPS)]
     """
 
@@ -99,7 +90,6 @@ def neomind_services(ctx: c.PluginContext) -> list[c.Service]:
 
         @hookimpl
         def neomind_services(ctx):
-            from .service import Greeter
             return [Service(key=Greeter, build=lambda ctx: Greeter(ctx.services[Database], ctx.clock))]
     """
 
@@ -118,7 +108,6 @@ def neomind_auth_schemes(ctx: c.PluginContext) -> list[c.AuthScheme]:
 
         @hookimpl
         def neomind_auth_schemes(ctx):
-            from .scheme import BadgeScheme
             return [BadgeScheme(ctx)]
     """
 
@@ -137,7 +126,6 @@ def neomind_transports(ctx: c.PluginContext) -> list[c.Transport]:
 
         @hookimpl
         def neomind_transports(ctx):
-            from .transport import SerialTransport
             return [SerialTransport(ctx)]
     """
 
@@ -156,7 +144,6 @@ def neomind_channels(ctx: c.PluginContext) -> list[c.ChannelType]:
 
         @hookimpl
         def neomind_channels(ctx):
-            from .channel import PagerChannel
             return [PagerChannel()]
     """
 
@@ -176,7 +163,6 @@ def neomind_llm_backends(ctx: c.PluginContext) -> list[c.LLMBackendType]:
 
         @hookimpl
         def neomind_llm_backends(ctx):
-            from .backend import LlamaBackend
             return [LlamaBackend()]
     """
 
@@ -195,7 +181,6 @@ def neomind_rule_actions(ctx: c.PluginContext) -> list[c.RuleActionType]:
 
         @hookimpl
         def neomind_rule_actions(ctx):
-            from .action import BlinkAction
             return [BlinkAction(ctx)]
     """
 
@@ -214,7 +199,6 @@ def neomind_push_targets(ctx: c.PluginContext) -> list[c.PushTargetType]:
 
         @hookimpl
         def neomind_push_targets(ctx):
-            from .target import KafkaTarget
             return [KafkaTarget()]
     """
 
@@ -251,7 +235,6 @@ def neomind_agent_tools(ctx: c.PluginContext) -> list[c.AgentTool]:
 
         @hookimpl
         def neomind_agent_tools(ctx):
-            from .tools import read_meter
             schema = {"type": "object", "properties": {"meter": {"type": "string"}}, "required": ["meter"]}
             return [AgentTool(name="read_meter", description="Reads a meter", parameters=schema, run=read_meter)]
     """
@@ -281,11 +264,9 @@ def neomind_commands(ctx: c.PluginContext) -> list[c.ExtensionCommand]:
 def neomind_routes(ctx: c.PluginContext) -> list[c.Route | c.SocketRoute | c.Alias | c.Mirror]:
     """Operations of the REST API.
 
-    :called: while assembling; served, and described by ``/api/openapi.json``, from the moment the plugin is
-        enabled.
+    :called: while assembling; served, and in ``/api/openapi.json``, from the moment the plugin is enabled.
     :returns: ``Route``, ``SocketRoute``, ``Alias`` and ``Mirror`` objects.
-    :on error: a route without a scope, or with a malformed path, makes the plugin ``self_check_failed``; a handler
-        that raises answers 500 in the envelope.
+    :on error: a route without a scope makes the plugin ``self_check_failed``; a handler that raises answers 500.
     :duplicates: method and path.
     :since: 0.1
 
@@ -313,9 +294,7 @@ def neomind_jobs(ctx: c.PluginContext) -> list[c.Job]:
 
         @hookimpl
         def neomind_jobs(ctx):
-            async def tidy():
-                await ctx.services[Greeter].forget_old()
-            return [Job(name="greeter.tidy", trigger=Every(seconds=3600), run=tidy)]
+            return [Job(name="greeter.tidy", trigger=Every(seconds=3600), run=lambda: ctx.services[Greeter].tidy())]
     """
 
 
@@ -333,7 +312,6 @@ def neomind_cli(ctx: c.PluginContext) -> list[c.CliCommand]:
 
         @hookimpl
         def neomind_cli(ctx):
-            from .cli import build
             return [CliCommand(name="greeter", summary="Manage greetings", build=build)]
     """
 
@@ -347,8 +325,7 @@ def neomind_start(ctx: c.PluginContext) -> list[c.Step]:
 
     :called: when the plugin starts: its services are built, its tables exist, and what it requires has started.
     :returns: ``Step`` objects, run in order.
-    :on error: raising, or more than 60 s, makes the plugin ``failed_at_run``; the stop steps run, the rest of the
-        platform starts.
+    :on error: raising, or more than 60 s, makes the plugin ``failed_at_run``; its stop steps run, the rest starts.
     :duplicates: not checked: the name is for the log.
     :since: 0.1
 
@@ -395,9 +372,7 @@ def neomind_health(ctx: c.PluginContext) -> list[c.HealthCheck]:
 
         @hookimpl
         def neomind_health(ctx):
-            async def reachable():
-                return Health(ok=await ping(), detail="the meter bus")
-            return [HealthCheck(name="meter_bus", check=reachable)]
+            return [HealthCheck(name="meter_bus", check=lambda: ctx.services[MeterBus].health())]
     """
 
 
@@ -407,8 +382,7 @@ def neomind_listeners(ctx: c.PluginContext) -> list[c.Listener]:
 
     :called: while assembling; events arrive from the moment the plugin is enabled until it stops.
     :returns: ``Listener`` objects; ``handle`` gets batches of notices in order.
-    :on error: raising is logged and counted, the next batch comes; a listener that is too slow loses its oldest
-        notices and gets ``Lagged``.
+    :on error: raising is logged, the next batch comes; one that is too slow loses its oldest and gets ``Lagged``.
     :duplicates: the listener's name.
     :since: 0.1
 
@@ -416,12 +390,11 @@ def neomind_listeners(ctx: c.PluginContext) -> list[c.Listener]:
 
         @hookimpl
         def neomind_listeners(ctx):
-            async def count(notices):
-                ctx.services[Greeter].count(len(notices))
-            return [Listener(name="greeter.count", events=(MetricsStored,), handle=count)]
+            handle = lambda notices: ctx.services[Greeter].count(notices)
+            return [Listener(name="greeter.count", events=(MetricsStored,), handle=handle)]
     """
 
 
 def hook_names() -> tuple[str, ...]:
     """The names of all hooks, in the order of this file."""
-    return tuple(name for name, value in globals().items() if name.startswith("neomind_") and callable(value))
+    return tuple(name for name in globals() if name.startswith("neomind_"))

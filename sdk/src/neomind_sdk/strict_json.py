@@ -1,18 +1,11 @@
-"""JSON as the platform reads it from outside: ``loads(raw)`` raises an ``ApiError`` for anything that is not strict."""
+"""JSON as the platform reads it from outside.
+
+``loads(raw)`` raises an ``ApiError`` of status 400 for anything that is not strict: text that is not UTF-8, NaN and
+Infinity, a key twice in one object, integers beyond 64 bits, more than 32 levels.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
-import orjson
-
-from neomind_core.contracts import BadRequest
+from neomind_core.host.http.strict import loads
 
 __all__ = ["loads"]
-
-
-def loads(raw: bytes) -> Any:
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(f"The body is not JSON: {error}") from error

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neomind_plugins.transport_webhook.bodies import IMAGE_TYPES, MAX_FIELDS, MAX_STRING, read_body
+from neomind_plugins.transport_webhook.bodies import MAX_FIELDS, read_body
 from neomind_plugins.transport_webhook.errors import UnsupportedType
+from neomind_plugins.transport_webhook.parts import IMAGE_TYPES, MAX_STRING
 from neomind_sdk import ApiError, BadRequest
 from neomind_sdk.testing.strategies import TEXT, json_values
 

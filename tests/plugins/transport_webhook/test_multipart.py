@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neomind_plugins.transport_webhook.bodies import data_url, read_body
+from neomind_plugins.transport_webhook.bodies import read_body
 from neomind_plugins.transport_webhook.errors import UnsupportedType
 from neomind_plugins.transport_webhook.multipart import FIRST_IMAGE_NAMES, MAX_PARTS
+from neomind_plugins.transport_webhook.parts import data_url
 from neomind_sdk import ApiError, BadRequest
 
 BOUNDARY = "b0undary"

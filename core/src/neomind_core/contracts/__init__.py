@@ -182,9 +182,9 @@ from .rules import (
     Firing,
     RuleActionType,
 )
+from .service import Service
 from .services import (
     Platform,
-    Service,
     ServiceMissing,
     Services,
 )

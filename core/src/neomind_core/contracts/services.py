@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
-
-import attrs
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from .errors import Unavailable
 from .plugin import PluginInfo
 
-if TYPE_CHECKING:
-    from .context import PluginContext
-
 T = TypeVar("T")
-
-
-@attrs.frozen(kw_only=True)
-class Service:
-    """An object under a key that others ask for.
-
-    ``key``    a Protocol of the contracts, or a class of the plugin's own for its own use
-    ``build``  called once when the plugin starts (after what it requires): ``build(ctx) -> object``; no I/O
-    """
-
-    key: type[Any]
-    build: Callable[[PluginContext], Any]
-
-    @property
-    def name(self) -> str:
-        return f"{self.key.__module__}.{self.key.__qualname__}"
 
 
 class ServiceMissing(Unavailable):

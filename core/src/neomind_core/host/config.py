@@ -6,14 +6,14 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import attrs
 
 from ..contracts import ValidationFailed, fields
 from .egress_policy import EgressConfig
 from .http.app import HttpConfig
-from .http.structure import structure
+from .http.structure import hints_of, parts_of, structure
 
 FILE_NAME = "neomind.toml"
 
@@ -32,7 +32,7 @@ class ServerConfig:
 
 @attrs.frozen(kw_only=True)
 class PluginsConfig:
-    """Which plugins are loaded; ``only`` empty = all. Names of entry points."""
+    """Which plugins are loaded, by the names of entry points; without ``only`` all that are not blocked."""
 
     only: list[str] | None = None
     block: list[str] = attrs.field(factory=list)
@@ -74,15 +74,12 @@ class HostConfig:
 
     def section(self, plugin: str, name: str) -> tuple[dict[str, Any], dict[str, str]]:
         """The values of a plugin's section from the file, and its texts from the environment."""
-        values = self.plugin.get(plugin, {})
+        values = _table(self.plugin.get(plugin, {}), plugin)
         prefix = f"NEOMIND_{plugin.upper()}__"
         if name != plugin:
-            values, prefix = values.get(name, {}), f"{prefix}{name.upper()}__"
-        if not isinstance(values, Mapping):
-            raise ValidationFailed((f"plugin.{plugin}", "must be a table"))
-        plain = {key: value for key, value in values.items() if not isinstance(value, Mapping) or name != plugin}
+            values, prefix = _table(values.get(name, {}), f"{plugin}.{name}"), f"{prefix}{name.upper()}__"
         texts = {key[len(prefix) :].lower(): text for key, text in self.environment.items() if key.startswith(prefix)}
-        return plain, {key: text for key, text in texts.items() if "__" not in key}
+        return dict(values), {key: text for key, text in texts.items() if "__" not in key}
 
 
 SECTIONS: Mapping[str, type[Any]] = {
@@ -124,6 +121,18 @@ def load(
     return HostConfig(data_dir=where, plugin=raw.get("plugin", {}), environment=ours, **sections)
 
 
+def spread(cls: Any, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Texts of the environment; those of fields that are lists are split at commas and spaces."""
+    lists = {name for name, kind in hints_of(cls).items() if get_origin(parts_of(kind)[0]) in (list, tuple)}
+    return {key: text.replace(",", " ").split() if key in lists else text for key, text in texts.items()}
+
+
+def _table(value: Any, path: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValidationFailed((path, "must be a table"))
+    return value
+
+
 def _named(env: Mapping[str, str]) -> Path | None:
     name = env.get("NEOMIND_CONFIG")
     return Path(name) if name else None
@@ -152,19 +161,18 @@ def _refuse_unknown(raw: Mapping[str, Any]) -> None:
 def _section(name: str, raw: Mapping[str, Any], env: Mapping[str, str], flags: Mapping[tuple[str, str], Any]) -> Any:
     cls = SECTIONS[name]
     known = {field.name for field in attrs.fields(cls)}
-    unknown = next((key for key in raw if key not in known), None)
+    texts = spread(cls, _texts(name, env))
+    values = {**raw, **texts, **{key: value for (where, key), value in flags.items() if where == name}}
+    unknown = next((key for key in values if key not in known), None)
     if unknown:
         raise ConfigError(f"{name}.{unknown}: there is no such setting; known are {', '.join(sorted(known))}")
-    values = {**raw, **_texts(name, env), **{key: value for (where, key), value in flags.items() if where == name}}
     try:
         return structure(cls, values, text=True)
     except ValidationFailed as error:
         raise ConfigError(f"{name}.{error.message}") from error
 
 
-def _texts(section: str, env: Mapping[str, str]) -> dict[str, Any]:
+def _texts(section: str, env: Mapping[str, str]) -> dict[str, str]:
     prefix = f"NEOMIND_{section.upper()}__"
     found = {key[len(prefix) :].lower(): text for key, text in env.items() if key.startswith(prefix)}
-    found |= {field: env[key] for key, (where, field) in SHORT.items() if where == section and env.get(key)}
-    lists = ("only", "block", "cors_origins", "allow")
-    return {key: text.replace(",", " ").split() if key in lists else text for key, text in found.items()}
+    return found | {field: env[key] for key, (where, field) in SHORT.items() if where == section and env.get(key)}

@@ -21,6 +21,8 @@ from ..contracts.plugin import ENTRY_POINT_GROUP
 
 SDK = "neomind-sdk"
 FIRST_PARTY = frozenset({"neomind-plugins"})
+UNKNOWN = "unknown"
+SHADOWED = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -51,21 +53,44 @@ def scan(extensions_dir: Path | None) -> list[Candidate]:
 
 
 def _installed() -> Iterator[Candidate]:
-    seen: set[tuple[str, str]] = set()
-    for point in importlib_metadata.entry_points(group=ENTRY_POINT_GROUP):
-        dist = point.dist
-        name = canonicalize_name(dist.name) if dist else "unknown"
-        if (point.name, name) in seen:
-            continue
-        seen.add((point.name, name))
-        yield Candidate(
-            name=point.name,
-            distribution=name,
-            version=dist.version if dist else "0",
-            location=point.value,
-            load=lambda point=point: _load(point.name, point.module, point.attr),  # type: ignore[misc]
-            gate=version_gate(dist.requires or () if dist else ()),
-        )
+    for dist in importlib_metadata.distributions():
+        points = _points(dist)
+        name, version, gate = _identity(dist) if points else (UNKNOWN, "0", None)
+        for point in () if name == SHADOWED else points:
+            yield Candidate(
+                name=point.name,
+                distribution=name,
+                version=version,
+                location=point.value,
+                load=lambda point=point: _load(point.name, point.module, point.attr),  # type: ignore[misc]
+                gate=gate,
+            )
+
+
+def _identity(dist: Any) -> tuple[str, str, str | None]:
+    """Name, version and gate; one broken distribution must not keep the others from being found.
+
+    ``SHADOWED`` when another distribution goes by that name: it comes first on the path, or its directory says so too.
+    """
+    try:
+        name = canonicalize_name(dist.name)
+        if _path(importlib_metadata.distribution(name)) != _path(dist):
+            return SHADOWED, "0", None
+        return name, dist.version, version_gate(dist.requires or ())
+    except Exception as error:
+        return UNKNOWN, "0", f"has metadata that cannot be read ({type(error).__name__}); install it again"
+
+
+def _path(dist: Any) -> str:
+    return str(getattr(dist, "_path", ""))
+
+
+def _points(dist: Any) -> list[importlib_metadata.EntryPoint]:
+    try:
+        points = {point.name: point for point in dist.entry_points.select(group=ENTRY_POINT_GROUP)}
+    except Exception:  # not even the names can be read
+        return []
+    return list(points.values())
 
 
 def version_gate(requires: Iterable[str]) -> str | None:
@@ -101,8 +126,15 @@ def _load(name: str, module: str, attr: str) -> tuple[Plugin, Any]:
     return _resolve(name, importlib.import_module(module), attr or "plugin")
 
 
+def forget(module: str) -> None:
+    """Take a module, and what lies below it, out of ``sys.modules``: the next import reads the files again."""
+    for name in [name for name in sys.modules if name == module or name.startswith(f"{module}.")]:
+        del sys.modules[name]
+
+
 def _load_file(name: str, file: Path) -> tuple[Plugin, Any]:
     module_name = f"neomind_extension_{name}"
+    forget(module_name)
     where = [str(file.parent)] if file.name == "__init__.py" else None
     spec = importlib.util.spec_from_file_location(module_name, file, submodule_search_locations=where)
     if spec is None or spec.loader is None:

@@ -132,14 +132,17 @@ class Host:
 
     def _refresh(self) -> None:
         """Serve the routes, and ask the auth schemes, of exactly the plugins that run."""
+        self.api.starting = self.api.starting and (not self._booted or bool(self._starting))
+        self._route(self.board.enabled())
+
+    def _route(self, records: Sequence[Record]) -> None:
         entries = [
             RouteEntry(owner=record.name, services=record.context.services, item=item)
-            for record in self.board.enabled()
+            for record in records
             for item in record.contributions.get("routes", ())
         ]
-        self.api.starting = self.api.starting and (not self._booted or bool(self._starting))
         self.api.set_routes(entries)
-        self.api.set_schemes([scheme for _, scheme in self.contributions("auth_schemes")])
+        self.api.set_schemes([scheme for r in records for scheme in r.contributions.get("auth_schemes", ())])
 
     def _fail_running(self, record: Record, error: BaseException) -> None:
         """A plugin's background work died: stop what is left of it and say so."""

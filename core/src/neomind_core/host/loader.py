@@ -9,7 +9,7 @@ from . import checks, threads
 from .calls import HookCalls, HookError
 from .config import PluginsConfig
 from .context import Context
-from .discovery import Candidate, ManifestError
+from .discovery import Candidate, ManifestError, forget
 from .order import plan, providers
 from .records import NAME, Board, Record
 from .settings import Settings
@@ -28,6 +28,7 @@ class Loader:
         self._settings = settings
         self._make_context = make_context
         self._safe = safe
+        self._tried: set[str] = set()
         self.calls = HookCalls()
 
     async def load(self, candidates: Iterable[Candidate]) -> list[Record]:
@@ -57,6 +58,7 @@ class Loader:
             first_party=candidate.first_party,
             location=candidate.location,
         )
+        record.drop = lambda: self.drop(record)
         self._board.add(record)
         return record, candidate
 
@@ -86,7 +88,7 @@ class Loader:
             rivals = [r for r in self._board.named(record.name) if r.status in (Status.FOUND, Status.ENABLED)]
             if len(rivals) < 2:
                 continue
-            running = [rival for rival in rivals if rival.status is Status.ENABLED]
+            running = [rival for rival in rivals if rival not in fresh]
             ours = running or [rival for rival in rivals if rival.first_party]
             winner = ours[0] if len(ours) == 1 else None
             who = " and ".join(rival.distribution for rival in rivals)
@@ -96,30 +98,45 @@ class Loader:
                     self._board.fail(rival, Status.CONFLICT, f"{who} both have a plugin '{record.name}'; {end}")
 
     async def _import(self, record: Record, candidate: Candidate) -> None:
+        self._read_again(record)
+        cap = self._config.start_cap_s
         try:
-            record.plugin, record.hooks = await threads.call(candidate.load, self._config.start_cap_s)
-            self.calls.register(record.name, record.hooks)
+            record.plugin, record.hooks = await threads.call(candidate.load, cap)
+            await threads.call(lambda: self.calls.register(record.name, record.hooks), cap)
         except threads.ForeignError as failed:
-            status = Status.MANIFEST_ERROR if isinstance(failed.error, ManifestError) else Status.IMPORT_ERROR
-            text = str(failed.error) if isinstance(failed.error, ManifestError) else str(failed)
-            self._board.fail(record, status, text, failed.error)
-        except HookError as error:
-            self._board.fail(record, Status.MANIFEST_ERROR, str(error), error)
+            manifest = isinstance(failed.error, ManifestError | HookError)
+            status = Status.MANIFEST_ERROR if manifest else Status.IMPORT_ERROR
+            self._board.fail(record, status, str(failed.error) if manifest else str(failed), failed.error)
         except TimeoutError as error:
-            text = f"importing it took over {self._config.start_cap_s:g} s"
-            self._board.fail(record, Status.IMPORT_ERROR, text, error)
+            self._board.fail(record, Status.IMPORT_ERROR, f"importing it took over {cap:g} s", error)
+
+    def _read_again(self, record: Record) -> None:
+        """At a second attempt import the modules anew, unless a running plugin is made of them."""
+        module = (record.location or "").partition(":")[0]
+        if module in self._tried and not any((r.location or "").startswith(module) for r in self._board.enabled()):
+            forget(module)
+        self._tried.add(module)
 
     def _ordered(self, records: list[Record]) -> list[Record]:
         """Those that can start, in order; the others get ``missing_requirement`` or, in a loop, ``manifest_error``."""
         alive = {record.name: record for record in records if not record.failed and record.plugin}
-        broken = {record.name: f"{record.status.value}: {record.reason}" for record in self._board if record.failed}
-        running = providers(record.plugin for record in self._board.enabled() if record.plugin)
+        broken = {
+            name: f"{record.status.value}: {record.reason}"
+            for record in self._board
+            if record.failed
+            for name in (*(record.plugin.provides if record.plugin else ()), record.name)
+        }
+        running = providers(record.plugin for record in self._standing(records) if record.plugin)
         result = plan({name: record.plugin for name, record in alive.items() if record.plugin}, broken, running)
         for reasons, status in ((result.cycles, Status.MANIFEST_ERROR), (result.missing, Status.MISSING_REQUIREMENT)):
             for name, reason in reasons.items():
                 self.drop(alive[name])
                 self._board.fail(alive[name], status, reason)
         return [alive[name] for name in result.order if name in alive]
+
+    def _standing(self, fresh: list[Record]) -> list[Record]:
+        """Those of earlier looks that run or are still starting."""
+        return [record for record in self._board if not record.failed and record.plugin and record not in fresh]
 
     async def _assemble(self, record: Record) -> None:
         record.context = context = self._make_context(record)
@@ -142,6 +159,8 @@ class Loader:
             self._give_up(record, Status.SELF_CHECK_FAILED, str(failed.error) if known else str(failed), failed.error)
         except TimeoutError as error:
             self._give_up(record, Status.SELF_CHECK_FAILED, f"its hooks took over {cap:g} s", error)
+        except Exception as error:  # an object whose properties raise, a section that is no attrs class
+            self._give_up(record, Status.SELF_CHECK_FAILED, threads.describe(error), error)
 
     def _refused(self, record: Record, kind: str, items: list[object]) -> bool:
         problem = checks.wrong(record.name, kind, items)
@@ -154,7 +173,7 @@ class Loader:
         self._board.fail(record, status, reason, error)
 
     def _resolve_conflicts(self, fresh: list[Record]) -> None:
-        refused = checks.conflicts(self._board.enabled(), fresh)
+        refused = checks.conflicts(self._standing(fresh), fresh)
         for record in fresh:
             if id(record) in refused:
                 self._give_up(record, Status.CONFLICT, refused[id(record)], None)

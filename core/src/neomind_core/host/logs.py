@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
 from .config import LogConfig
 
-SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|authorization|cookie|credential", re.I)
+SECRET_NAME = re.compile(
+    r"password|passwd|passphrase|secret|token|(?:api|private)[_-]?key|authorization|cookie|credential", re.I
+)
 SECRET_TEXT = re.compile(
     r"nmk_[0-9a-f]{8,}|ds_[0-9a-f]{32}|eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]{5,}"
     r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)|(?<=[?&]token=)[^&\s]+|(?<=[?&]api_key=)[^&\s]+"
@@ -23,6 +25,8 @@ MASK = "***"
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A structlog processor: values under a secret's name, and texts that look like one, become ``***``."""
     for key, value in event.items():
+        if key.startswith("_"):  # structlog's own
+            continue
         event[key] = MASK if SECRET_NAME.search(key) and value is not None else _clean(value)
     return event
 
@@ -30,9 +34,19 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return SECRET_TEXT.sub(MASK, value)
-    if isinstance(value, dict):
-        return {k: MASK if isinstance(k, str) and SECRET_NAME.search(k) else _clean(v) for k, v in value.items()}
-    return [_clean(item) for item in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, Mapping):
+        return {_clean(k): MASK if SECRET_NAME.search(str(k)) else _clean(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float) else _clean(_written(value))
+
+
+def _written(value: Any) -> str:
+    """What the renderer would write for any other object, which it sees only after us."""
+    try:
+        return repr(value)
+    except Exception:  # a log line must not fail for what it shows
+        return f"<{type(value).__name__}>"
 
 
 def configure(config: LogConfig) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -38,7 +38,8 @@ class Record:
     hooks: Any = None
     context: Any = None
     contributions: dict[str, list[Any]] = attrs.field(factory=dict)
-    undo: list[Any] = attrs.field(factory=list)
+    undo: list[Callable[[], None]] = attrs.field(factory=list)
+    drop: Callable[[], None] = lambda: None
 
     @property
     def failed(self) -> bool:

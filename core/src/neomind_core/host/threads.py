@@ -9,6 +9,11 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+GRACE_S = 0.1
+
+
+class TooSlow(Exception):
+    """Plugin code did not end in time; it was cancelled, and nobody waits for it any longer."""
 
 
 class ForeignError(Exception):
@@ -72,3 +77,18 @@ async def contain(work: Awaitable[T]) -> T:
         if isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling()):
             raise
         raise ForeignError(error) from error
+
+
+async def within(work: Awaitable[T], cap_s: float) -> T:
+    """``contain`` for at most ``cap_s``; then ``TooSlow``, whether the work heeds its cancellation or not."""
+    task = asyncio.ensure_future(contain(work))
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    try:
+        await asyncio.wait({task}, timeout=cap_s)
+    finally:
+        if late := not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=GRACE_S)
+    if late:
+        raise TooSlow(f"took over {cap_s:g} s")
+    return task.result()

@@ -231,7 +231,8 @@ class Writer:
 
     def _written(self) -> int:
         """Pages written to the log since the connection was made."""
-        return self._database.connection().status(apsw.SQLITE_DBSTATUS_CACHE_WRITE)[0]
+        pages: int = self._database.connection().status(apsw.SQLITE_DBSTATUS_CACHE_WRITE)[0]
+        return pages
 
     def _unmerged(self) -> int:
         """How many of them came after the latest checkpoint."""

@@ -12,8 +12,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from neomind_sdk import ApiError, BadRequest, strict_json
 
-from .bodies import IMAGE_TYPES, data_url, json_body, text_of
 from .errors import UnsupportedType
+from .parts import IMAGE_TYPES, data_url, json_body, text_of
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks

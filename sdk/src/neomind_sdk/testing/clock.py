@@ -38,6 +38,8 @@ class VirtualClock:
 
     async def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass; whoever wakes on the way has its turn before the time goes on."""
+        if seconds < 0:
+            raise ValueError("time does not go backwards; use jump_ms for a clock that is set")
         await turns()
         end = self._monotonic + seconds
         while self._sleepers and self._sleepers[0][0] <= end:
@@ -59,6 +61,8 @@ class VirtualClock:
         return sum(not future.done() for _, _, future in self._sleepers)
 
     def _go_to(self, monotonic: float) -> None:
+        if monotonic <= self._monotonic:  # whoever woke has advanced the clock further
+            return
         self._wall_ms += round(monotonic * 1000) - round(self._monotonic * 1000)
         self._monotonic = monotonic
 

@@ -28,7 +28,7 @@ from neomind_core.contracts import (
     Rejection,
 )
 from neomind_core.hookspecs import hookimpl
-from neomind_core.host.config import HostConfig, PluginsConfig
+from neomind_core.host.config import HostConfig
 from neomind_core.host.discovery import Candidate, hooks_of, scan
 from neomind_core.host.host import Host
 
@@ -174,9 +174,8 @@ async def make_host(
     if storage and not any("storage" in plugin.provides for plugin in plugins):
         chosen.append(memory_storage_plugin())
     with tempfile.TemporaryDirectory(prefix="neomind-") as temporary:
-        base = config or HostConfig(plugins=PluginsConfig(strict=strict))
         host = Host(
-            _with(base, data_dir or Path(temporary), settings),
+            _with(config or HostConfig(), data_dir or Path(temporary), settings, strict),
             clock=clock or VirtualClock(),
             find=lambda: _candidates(chosen, find, Path(host.extensions_dir()) if extensions else None),
         )
@@ -214,11 +213,13 @@ def _candidates(plugins: list[Plugin], find: Any, files: Path | None) -> list[Ca
 
 def _module_of(plugin: Plugin) -> ModuleType | None:
     """The module whose ``plugin`` this is."""
-    return next((module for module in list(sys.modules.values()) if vars(module).get("plugin") is plugin), None)
+    modules = list(sys.modules.values())  # some of them may be None, or nothing that has variables
+    return next((module for module in modules if getattr(module, "__dict__", {}).get("plugin") is plugin), None)
 
 
-def _with(config: HostConfig, data_dir: Path, settings: Mapping[str, Any] | None) -> HostConfig:
-    return attrs.evolve(config, data_dir=data_dir, plugin={**config.plugin, **(settings or {})})
+def _with(config: HostConfig, data_dir: Path, settings: Mapping[str, Any] | None, strict: bool) -> HostConfig:
+    plugins = attrs.evolve(config.plugins, strict=strict)
+    return attrs.evolve(config, data_dir=data_dir, plugins=plugins, plugin={**config.plugin, **(settings or {})})
 
 
 class _TestScheme:

@@ -16,6 +16,7 @@ from ...contracts import (
     Route,
     Unauthorized,
 )
+from ..threads import contain
 
 
 class Gate:
@@ -36,7 +37,7 @@ class Gate:
                 return found
             rejection = rejection or found
         if rejection is not None:
-            raise Unauthorized(rejection.message, code=rejection.code)
+            raise _rejected(rejection)
         return ANONYMOUS
 
     async def admit(self, route: Route, credentials: Credentials) -> Principal:
@@ -58,7 +59,7 @@ class Gate:
 
     async def _ask(self, scheme: AuthScheme, credentials: Credentials) -> Principal | Rejection | None:
         try:
-            found = await scheme.authenticate(credentials)
+            found = await contain(scheme.authenticate(credentials))
         except Exception:
             self._log.exception("auth_scheme_failed", scheme=scheme.name)
             raise Unauthorized("The credentials could not be checked") from None
@@ -66,3 +67,10 @@ class Gate:
             return found
         self._log.error("auth_scheme_answered_nonsense", scheme=scheme.name, type=type(found).__name__)
         raise Unauthorized("The credentials could not be checked")
+
+
+def _rejected(rejection: Rejection) -> Unauthorized:
+    """401, whatever status the code of the rejection has elsewhere."""
+    error = Unauthorized(rejection.message, code=rejection.code)
+    error.status = 401
+    return error

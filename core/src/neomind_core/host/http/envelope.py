@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
+from random import getrandbits
 from typing import Any
 
 import attrs
 import orjson
 
-from ...contracts import JSON, ApiError, Reply
+from ...contracts import JSON, ApiError, Raw, Reply
 
 Header = tuple[bytes, bytes]
 OPTIONS = orjson.OPT_NON_STR_KEYS
-COMMON: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"),)
+COMMON: Mapping[bytes, bytes] = {b"x-content-type-options": b"nosniff"}
+# How long a body is, is said by whoever sends it.
+FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+FIELD_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
+FIELD_VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
 @attrs.frozen
@@ -36,7 +43,7 @@ def success(reply: Reply, status: int, *, request_id: str, now_ms: int, mirrored
     if mirrored:
         body = {**_members(reply.data), **body}
     body["meta"] = {"timestamp": timestamp(now_ms), "request_id": request_id, **reply.meta}
-    return Answer(reply.status or status, headers(JSON, reply.headers), dumps(body))
+    return Answer(_checked(status if reply.status is None else reply.status), headers(JSON, reply.headers), dumps(body))
 
 
 def failure(error: ApiError, *, request_id: str) -> Answer:
@@ -46,25 +53,79 @@ def failure(error: ApiError, *, request_id: str) -> Answer:
         shown["hint"] = error.hint
     if error.details is not None:
         shown["details"] = error.details
-    return Answer(error.status, headers(JSON, error.headers), dumps({"success": False, "error": shown}))
+    body = dumps({"success": False, "error": shown})
+    return Answer(_checked(error.status), headers(JSON, error.headers), body)
+
+
+def refused(error: ApiError, request_id: str, log: Any) -> Answer:
+    """The envelope of an error, even of one that holds what no envelope can."""
+    try:
+        return failure(error, request_id=request_id)
+    except (TypeError, ValueError):
+        log.exception("error_is_not_json", code=str(error.code), request_id=request_id)
+        return failure(internal(request_id), request_id=request_id)
+
+
+def internal(request_id: str) -> ApiError:
+    """What a client is told of a mistake that is ours; the log says more."""
+    return ApiError("INTERNAL_ERROR", f"Something went wrong inside; the log has it under {request_id}")
+
+
+def outside(raw: Raw) -> Answer:
+    """An answer without an envelope."""
+    head, status = headers(raw.media_type, raw.headers), _checked(raw.status)
+    if isinstance(raw.content, bytes):
+        return Answer(status, head, raw.content)
+    if not hasattr(raw.content, "__aiter__"):
+        raise TypeError(f"Raw.content is a {type(raw.content).__name__}, bytes or an async iterator are wanted")
+    return Answer(status, head, stream=raw.content)
+
+
+def _checked(status: int) -> int:
+    """Raise ``ValueError`` for a status that no server could send as an answer."""
+    if not 200 <= status <= 599:
+        raise ValueError(f"{status!r} is no status of an answer")
+    return status
 
 
 def headers(media_type: str, more: Mapping[str, str]) -> tuple[Header, ...]:
-    """Headers as ASGI wants them."""
-    return ((b"content-type", media_type.encode("latin-1")), *COMMON, *encoded(more.items()))
+    """Headers as ASGI wants them, each once; raises ``ValueError`` for what would break the message."""
+    return _joined(media_type, more) if more else _alone(media_type)
 
 
-def encoded(items: Iterable[tuple[str, str]]) -> list[Header]:
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in items]
+@lru_cache(maxsize=64)
+def _alone(media_type: str) -> tuple[Header, ...]:
+    return _joined(media_type, {})
 
 
+def _joined(media_type: str, more: Mapping[str, str]) -> tuple[Header, ...]:
+    found = {b"content-type": media_type.encode("latin-1"), **COMMON}
+    for name, value in more.items():
+        found[name.lower().encode("latin-1")] = value.encode("latin-1")
+    for key, text in found.items():
+        if not FIELD_NAME.fullmatch(key) or not FIELD_VALUE.fullmatch(text):
+            raise ValueError(f"{key!r}: {text!r} is no header")
+    return tuple((key, text) for key, text in found.items() if key not in FRAMING)
+
+
+@lru_cache(maxsize=8)
 def timestamp(now_ms: int) -> str:
     """RFC 3339 in UTC with milliseconds."""
     return datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
+def new_id() -> str:
+    """A UUID of version 4. It names a request and protects nothing, so that the fast random source will do."""
+    digits = f"{getrandbits(128):032x}"
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
 def dumps(value: Any) -> bytes:
-    """JSON of plain values, attrs instances, enums, sets and paths."""
+    """JSON of plain values, attrs instances, enums, sets and paths; NaN and infinities become ``null``.
+
+    Raises ``TypeError`` for anything else, integers beyond 64 bits and unpaired surrogates among them.
+    """
     return orjson.dumps(value, default=_plain, option=OPTIONS)
 
 

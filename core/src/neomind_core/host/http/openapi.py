@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
 from typing import Any
-
-import attrs
 
 from ... import __version__
 from ...contracts import JSON, PUBLIC, AuthScheme, Route, SocketRoute, status_of
@@ -41,38 +39,61 @@ ERROR = {
     },
     "required": ["success", "error"],
 }
+# Any request may be malformed, be refused for NUL in its query, or come while the platform is not ready for it.
+HOST_CODES = frozenset({"BAD_REQUEST", "VALIDATION_ERROR", "REQUEST_TIMEOUT", "SERVICE_UNAVAILABLE"})
 DESCRIPTION = (
     "Every answer is `{success, data, meta}` or `{success, error: {code, message}}`. Times are epoch seconds unless a "
     "field says otherwise."
 )
 
 
-def document(router: Router, schemes: Iterable[AuthScheme]) -> dict[str, Any]:
-    """The whole document."""
-    schemas = Schemas()
+def document(router: Router, schemes: Iterable[AuthScheme], log: Any, *, limited: bool = False) -> dict[str, Any]:
+    """The whole document; ``limited`` is whether each address has a ceiling over all routes."""
+    schemas = Schemas({"Failure": ERROR, "Meta": META})
     security = {scheme.name: dict(scheme.openapi) for scheme in schemes}
+    host_codes = {*HOST_CODES, "RATE_LIMITED"} if limited else HOST_CODES
     paths: dict[str, dict[str, Any]] = {}
-    for bound in router:
-        path = PREFIX + bound.route.path.replace(":path}", "}")
-        item = paths.setdefault(path, {})
+    for bound, path, ident in _placed(router):
+        item = paths.setdefault(PREFIX + path, {})
         if isinstance(bound.route, SocketRoute):
             item["x-websocket"] = {"summary": bound.route.summary, "tags": [bound.owner]}
         else:
-            item[bound.route.method.lower()] = _operation(bound, schemas, list(security))
-    parts = {"schemas": {**schemas.components, "Failure": ERROR, "Meta": META}, "securitySchemes": security}
+            item[bound.route.method.lower()] = {
+                "operationId": ident,
+                "parameters": [*_path_parameters(path), *_query_parameters(bound.route, schemas)],
+                **_operation(bound, schemas, list(security), host_codes),
+            }
+    for problem in schemas.problems:
+        log.error("types_not_described", problem=problem)
+    parts = {"schemas": schemas.components, "securitySchemes": security}
     info = {"title": "NeoMind", "version": __version__, "description": DESCRIPTION}
     return {"openapi": "3.1.0", "info": info, "servers": [{"url": "/"}], "paths": paths, "components": parts}
 
 
-def _operation(bound: Bound, schemas: Schemas, schemes: list[str]) -> Schema:
+def _placed(router: Router) -> Iterator[tuple[Bound, str, str]]:
+    """Every route with its path and its id.
+
+    Templates that differ in the names of their parameters only are one path, and no two operations may share an id.
+    """
+    shapes: dict[str, str] = {}
+    taken: set[str] = set()
+    for bound in router:
+        path = bound.route.path.replace(":path}", "}")
+        path = shapes.setdefault(re.sub(r"\{[^}]*\}", "{}", path), path)
+        ident = "_".join([bound.method.lower(), *re.findall(r"[A-Za-z0-9]+", path)])
+        while ident in taken:
+            ident += "_"
+        taken.add(ident)
+        yield bound, path, ident
+
+
+def _operation(bound: Bound, schemas: Schemas, schemes: list[str], host_codes: Set[str]) -> Schema:
     route: Route = bound.route
     found: Schema = {
-        "operationId": _operation_id(route),
         "tags": [bound.owner],
         "summary": route.summary,
-        "parameters": [*_path_parameters(route), *_query_parameters(route, schemas)],
-        "responses": _responses(bound, schemas),
-        "security": [] if route.scope == PUBLIC else [{name: []} for name in schemes],
+        "responses": _responses(bound, schemas, host_codes),
+        "security": _security(route, schemes),
         "x-scope": route.scope,
     }
     if route.description:
@@ -83,14 +104,17 @@ def _operation(bound: Bound, schemas: Schemas, schemes: list[str]) -> Schema:
     return {**found, "requestBody": body} if body else found
 
 
-def _operation_id(route: Route) -> str:
-    words = re.findall(r"[A-Za-z0-9]+", route.path)
-    return "_".join([route.method.lower(), *words])
+def _security(route: Route, schemes: list[str]) -> list[Schema]:
+    """Any of the schemes; an empty object is nobody in particular."""
+    if route.scope == PUBLIC and not route.identify:
+        return []
+    some: list[Schema] = [{name: []} for name in schemes]
+    return [{}, *some] if route.scope == PUBLIC else some
 
 
-def _path_parameters(route: Route) -> list[Schema]:
+def _path_parameters(path: str) -> list[Schema]:
     text = {"type": "string", "minLength": 1}
-    return [{"name": name, "in": "path", "required": True, "schema": text} for name in parameters(route.path)]
+    return [{"name": name, "in": "path", "required": True, "schema": text} for name in parameters(path)]
 
 
 def _query_parameters(route: Route, schemas: Schemas) -> list[Schema]:
@@ -126,7 +150,7 @@ def _body(route: Route, schemas: Schemas) -> Schema | None:
     return {"required": route.body_required, "content": content}
 
 
-def _responses(bound: Bound, schemas: Schemas) -> Schema:
+def _responses(bound: Bound, schemas: Schemas, host_codes: Set[str]) -> Schema:
     route: Route = bound.route
     if route.produces == JSON:
         good = {JSON: {"schema": _success(bound, schemas)}}
@@ -134,7 +158,7 @@ def _responses(bound: Bound, schemas: Schemas) -> Schema:
         good = {route.produces: {"schema": {"type": "string", "format": "binary"}}}
     found: Schema = {str(route.status): {"description": "Success", "content": good}}
     failure = {JSON: {"schema": {"$ref": "#/components/schemas/Failure"}}}
-    for status, codes in sorted(_errors(route).items()):
+    for status, codes in sorted(_errors(route, host_codes).items()):
         found[str(status)] = {"description": ", ".join(sorted(codes)), "content": failure}
     return found
 
@@ -146,15 +170,13 @@ def _success(bound: Bound, schemas: Schemas) -> Schema:
     return {"type": "object", "properties": properties, "required": required}
 
 
-def _errors(route: Route) -> dict[int, set[str]]:
+def _errors(route: Route, host_codes: Set[str]) -> dict[int, set[str]]:
     """The handler's own errors and those of the host, by status."""
-    codes = {*route.errors, "BAD_REQUEST", "REQUEST_TIMEOUT", "SERVICE_UNAVAILABLE"}
+    codes = {*route.errors, *host_codes}
     if route.scope != PUBLIC:
         codes |= {"UNAUTHORIZED", "INSUFFICIENT_PERMISSIONS"}
     if route.method != "GET":
         codes |= {"PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"}
-    if attrs.has(route.body) or route.query is not None or route.method != "GET":
-        codes.add("VALIDATION_ERROR")
     if route.limit is not None:
         codes.add("RATE_LIMITED")
     if parameters(route.path):
@@ -163,5 +185,3 @@ def _errors(route: Route) -> dict[int, set[str]]:
     for code in codes:
         found.setdefault(status_of(code), set()).add(code)
     return found
-
-

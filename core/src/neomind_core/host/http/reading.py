@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, get_origin
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import attrs
 
@@ -14,6 +15,18 @@ from .strict import loads
 from .structure import hints_of, parts_of, structure
 
 QUERY_FIELDS = 200
+# Larger bodies are parsed in a thread, so that the others need not wait for it.
+IN_THREAD_FROM = 128 * 1024
+
+
+class ClientGone(Exception):
+    """The client went away; nobody is left to answer."""
+
+
+def path_of(scope: Mapping[str, Any]) -> bytes:
+    """The path as it was sent, percent-encoded and without the query."""
+    raw: bytes = scope.get("raw_path") or quote(scope["path"], errors="surrogatepass").encode()
+    return raw.partition(b"?")[0]
 
 
 def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
@@ -25,6 +38,9 @@ def client_of(scope: Mapping[str, Any]) -> str:
     """The peer's address without the port."""
     client = scope.get("client")
     return client[0] if client else ""
+
+
+# ---- the query ----
 
 
 def query_pairs(raw: bytes) -> list[tuple[str, str]]:
@@ -42,21 +58,30 @@ def query_pairs(raw: bytes) -> list[tuple[str, str]]:
 
 def query_of(route: Route, pairs: list[tuple[str, str]]) -> Any:
     """An instance of ``Route.query``, else a plain mapping; raises ``ValidationFailed``."""
-    plain = dict(pairs)
-    unclean = [(key if fields.clean(key) else "query", "must not hold NUL") for key, v in pairs if not _clean(key, v)]
-    if unclean:
-        raise ValidationFailed(*unclean)
+    values: dict[str, Any] = plain(pairs)
     if route.query is None:
-        return plain
-    lists = {name for name, kind in hints_of(route.query).items() if get_origin(parts_of(kind)[0]) in (list, tuple)}
-    values: dict[str, Any] = {key: value for key, value in plain.items() if key not in lists}
-    for name in lists & plain.keys():
+        return values
+    for name in _lists_of(route.query) & values.keys():
         values[name] = [value for key, value in pairs if key == name]
     return structure(route.query, values, text=True)
 
 
-def _clean(key: str, value: str) -> bool:
-    return fields.clean(key) and fields.clean(value)
+def plain(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    """The last value of each name; raises ``ValidationFailed`` for NUL."""
+    unclean = [(key, value) for key, value in pairs if "\0" in key or "\0" in value]
+    if unclean:
+        raise ValidationFailed(*((key if fields.clean(key) else "query", "must not hold NUL") for key, _ in unclean))
+    return dict(pairs)
+
+
+@lru_cache(maxsize=1024)
+def _lists_of(cls: Any) -> frozenset[str]:
+    """The fields of a query that may come several times."""
+    hints = hints_of(cls).items()
+    return frozenset(name for name, kind in hints if get_origin(parts_of(kind)[0]) in (list, tuple))
+
+
+# ---- credentials ----
 
 
 def credentials_of(headers: Mapping[str, str], query: Mapping[str, str], client: str) -> Credentials:
@@ -66,15 +91,19 @@ def credentials_of(headers: Mapping[str, str], query: Mapping[str, str], client:
     return Credentials(bearer=bearer or None, headers=headers, query=query, client=client)
 
 
+# ---- the body ----
+
+
 async def body_of(receive: Any, headers: Mapping[str, str], limit: int, idle_s: float) -> bytes:
     """The whole body; 413 beyond ``limit`` bytes, 408 when nothing comes for ``idle_s`` seconds."""
     length = headers.get("content-length", "")
-    if length.isdigit() and len(length) < 20 and int(length) > limit:
+    if length.isascii() and length.isdigit() and (len(length) >= 20 or int(length) > limit):
         raise _too_large(limit)
     message = await _next(receive, idle_s)
     if not message.get("more_body"):
-        return _within(message.get("body", b""), limit)
-    chunks = bytearray(message.get("body", b""))
+        whole: bytes = _within(message.get("body", b""), limit)
+        return whole
+    chunks = bytearray(_within(message.get("body", b""), limit))
     while message.get("more_body"):
         message = await _next(receive, idle_s)
         chunks += message.get("body", b"")
@@ -87,14 +116,11 @@ async def _next(receive: Any, idle_s: float) -> Any:
         async with asyncio.timeout(idle_s):
             message = await receive()
     except TimeoutError:
-        raise ApiError("REQUEST_TIMEOUT", f"Nothing of the body came for {idle_s:g} s") from None
+        text = f"Nothing of the body came for {idle_s:g} s"
+        raise ApiError("REQUEST_TIMEOUT", text, headers={"Connection": "close"}) from None
     if message["type"] == "http.disconnect":
         raise ClientGone
     return message
-
-
-class ClientGone(Exception):
-    """The client went away; nobody is left to answer."""
 
 
 def _within(body: Any, limit: int) -> Any:
@@ -109,8 +135,8 @@ def _too_large(limit: int) -> ApiError:
 
 def check_media_type(route: Route, headers: Mapping[str, str]) -> None:
     """Raise 415 for a body of a type that the route does not take; a body without a type is taken for the first."""
-    encoding = headers.get("content-encoding", "identity").lower()
-    if encoding != "identity":
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity"):
         raise ApiError("UNSUPPORTED_MEDIA_TYPE", f"Content-Encoding '{encoding}' is not supported; send it plain")
     given = headers.get("content-type", "").partition(";")[0].strip().lower()
     if given and route.accepts and given not in route.accepts:
@@ -119,20 +145,24 @@ def check_media_type(route: Route, headers: Mapping[str, str]) -> None:
         raise ApiError("UNSUPPORTED_MEDIA_TYPE", f"Content-Type '{given}' is not supported; send {wanted}", hint=hint)
 
 
-def parsed(route: Route, raw: bytes) -> Any:
+async def parsed(route: Route, raw: bytes) -> Any:
     """``Request.body``: an instance of ``Route.body``, any JSON value, or ``None``."""
+    if not raw or raw.isspace():
+        if route.body_required:
+            raise BadRequest("The body is empty; one is wanted")
+        return _empty(route)
     if route.body is bytes:
         return None
-    if not raw.strip():
-        if route.body_required:
-            raise BadRequest("The body is empty; a JSON object is wanted")
-        return _empty(route)
+    return _read(route, raw) if len(raw) < IN_THREAD_FROM else await asyncio.to_thread(_read, route, raw)
+
+
+def _read(route: Route, raw: bytes) -> Any:
     value = loads(raw)
     return structure(route.body, value) if route.body is not None else value
 
 
 def _empty(route: Route) -> Any:
     """A body that may be absent: an instance with its defaults, if it has one for every field."""
-    if route.body is None or any(field.default is attrs.NOTHING for field in attrs.fields(route.body)):
+    if route.body in (None, bytes) or any(field.default is attrs.NOTHING for field in attrs.fields(route.body)):
         return None
     return structure(route.body, {})

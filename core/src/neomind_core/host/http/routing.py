@@ -10,7 +10,8 @@ from urllib.parse import unquote_to_bytes
 
 import attrs
 
-from ...contracts import ADMIN, AUTHENTICATED, PUBLIC, Alias, Mirror, Route, SocketRoute
+from ...contracts import ADMIN, AUTHENTICATED, PUBLIC, Alias, BadRequest, Mirror, Route, SocketRoute
+from .structure import prepare
 
 PREFIX = "/api"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -31,13 +32,21 @@ class RouteEntry:
 
 @attrs.frozen(kw_only=True)
 class Bound:
-    """A route as it is served: ``alias`` when it is a second spelling, ``mirrored`` for clients of old."""
+    """A route as it is served: ``alias`` when it is a second spelling, ``mirrored`` for clients of old.
+
+    ``names`` are those of its parameters as the handler knows them.
+    """
 
     route: Any
     owner: str
     services: Any
+    names: tuple[str, ...]
     alias: bool = False
     mirrored: bool = False
+
+    @property
+    def method(self) -> str:
+        return self.route.method if isinstance(self.route, Route) else SOCKET
 
 
 @attrs.define
@@ -55,8 +64,8 @@ class Found:
     methods: dict[str, Bound]
     values: tuple[str, ...]
 
-    def params(self, route: Route | SocketRoute) -> dict[str, str]:
-        return dict(zip(parameters(route.path), self.values, strict=True))
+    def params(self, bound: Bound) -> dict[str, str]:
+        return dict(zip(bound.names, self.values, strict=True))
 
 
 class Router:
@@ -79,27 +88,33 @@ class Router:
         return iter(self._all[key] for key in sorted(self._all))
 
     def find(self, raw_path: bytes) -> Found | None:
-        """What is served at a path (without query, still percent-encoded); ``None`` when nothing is."""
+        """What is served at a path (without query, still percent-encoded); ``None`` when nothing is.
+
+        Raises ``BadRequest`` for a path that is not UTF-8.
+        """
         segments = split(raw_path)
-        return None if segments is None else _find(self._root, segments, ())
+        return None if segments is None else _find(self._root, segments, 0, ())
 
     def _add(self, bound: Bound) -> None:
-        method = _method(bound.route)
+        """Serve a route, unless another has its place, be it with other names of its parameters."""
+        if self._place(bound.route.path).setdefault(bound.method, bound) is bound:
+            self._all[bound.route.path, bound.method] = bound
+
+    def _place(self, path: str) -> dict[str, Bound]:
         node = self._root
-        for segment in bound.route.path.strip("/").split("/"):
+        for segment in path[1:].split("/"):
             if TAIL.fullmatch(segment):
-                node.tail.setdefault(method, bound)
-                break
+                return node.tail
             if segment.startswith("{"):
                 node.param = node = node.param or _Node()
             else:
                 node = node.static.setdefault(segment, _Node())
-        else:
-            node.here.setdefault(method, bound)
-        self._all.setdefault((bound.route.path, method), bound)
+        return node.here
 
     def _add_alias(self, alias: Alias, mirrored: set[str]) -> None:
-        for bound in list(self):
+        if check_alias(alias) is not None:
+            return
+        for bound in list(self._all.values()):
             path = bound.route.path
             below = alias.subtree and path.startswith(f"{alias.target}/")
             if path == alias.target or below:
@@ -110,27 +125,25 @@ class Router:
 
 def _bound(entry: RouteEntry, mirrored: set[str]) -> Bound:
     item: Any = entry.item
-    return Bound(route=item, owner=entry.owner, services=entry.services, mirrored=item.path in mirrored)
+    names, mirror = tuple(parameters(item.path)), item.path in mirrored
+    return Bound(route=item, owner=entry.owner, services=entry.services, names=names, mirrored=mirror)
 
 
-def _method(route: Route | SocketRoute) -> str:
-    return route.method if isinstance(route, Route) else SOCKET
-
-
-def _find(node: _Node, segments: list[str], values: tuple[str, ...]) -> Found | None:
-    if not segments:
+def _find(node: _Node, segments: list[str], at: int, values: tuple[str, ...]) -> Found | None:
+    if at == len(segments):
         return Found(node.here, values) if node.here else None
-    first, rest = segments[0], segments[1:]
-    found = _find(node.static[first], rest, values) if first in node.static else None
-    if found is None and node.param is not None and first:
-        found = _find(node.param, rest, (*values, first))
-    if found is None and node.tail:
-        return Found(node.tail, (*values, "/".join(segments)))
+    segment = segments[at]
+    following = node.static.get(segment)
+    found = _find(following, segments, at + 1, values) if following is not None else None
+    if found is None and node.param is not None and segment:
+        found = _find(node.param, segments, at + 1, (*values, segment))
+    if found is None and node.tail and (segment or at + 1 < len(segments)):
+        return Found(node.tail, (*values, "/".join(segments[at:])))
     return found
 
 
 def split(raw_path: bytes) -> list[str] | None:
-    """The decoded segments below ``/api``; ``None`` for another path, or one that is not UTF-8 or holds NUL.
+    """The decoded segments below ``/api``; ``None`` for another path, or one that holds NUL.
 
     Each segment is decoded by itself, so that ``%2F`` stays inside its parameter.
     """
@@ -142,7 +155,7 @@ def split(raw_path: bytes) -> list[str] | None:
         if "%" in text:
             segments = [unquote_to_bytes(segment).decode() for segment in segments]
     except UnicodeDecodeError:
-        return None
+        raise BadRequest("The path is not UTF-8") from None
     return None if any("\0" in segment for segment in segments) else segments
 
 
@@ -153,11 +166,17 @@ def parameters(path: str) -> list[str]:
 
 def check_route(item: Route | SocketRoute) -> str | None:
     """Why a route cannot be served; ``None`` when it can."""
-    problem = _path_problem(item.path) or _scope_problem(item.scope)
-    if problem is None and not callable(item.handler):
-        problem = f"the handler is a {type(item.handler).__name__}, an async function is wanted"
+    problem = _path_problem(item.path) or _scope_problem(item.scope) or _handler_problem(item.handler)
     if problem is None and isinstance(item, Route):
-        problem = _route_problem(item)
+        problem = _route_problem(item) or _limit_problem(item) or _types_problem(item)
+    return problem
+
+
+def check_alias(item: Alias) -> str | None:
+    """Why a second spelling cannot be served; ``None`` when it can."""
+    problem = _path_problem(item.path) or _path_problem(item.target)
+    if problem is None and len(parameters(item.path)) != len(parameters(item.target)):
+        problem = f"it has other parameters than '{item.target}'"
     return problem
 
 
@@ -180,18 +199,42 @@ def _scope_problem(scope: Any) -> str | None:
     return None if known else f"the scope {scope!r} is none of PUBLIC, AUTHENTICATED, ADMIN, '<area>:read|write'"
 
 
+def _handler_problem(handler: Any) -> str | None:
+    if not callable(handler):
+        return f"the handler is a {type(handler).__name__}, an async function is wanted"
+    return "the handler must be an async function" if _is_plain(handler) else None
+
+
+def _is_plain(handler: Any) -> bool:
+    """Whether the handler is certainly not async; of a lambda or an object one cannot see it."""
+    named = inspect.isroutine(handler) and getattr(handler, "__name__", "") != "<lambda>"
+    return named and not inspect.iscoroutinefunction(handler)
+
+
 def _route_problem(route: Route) -> str | None:
     if route.method not in METHODS:
         return f"the method '{route.method}' is none of {', '.join(METHODS)}"
-    if not (inspect.iscoroutinefunction(route.handler) or hasattr(route.handler, "func") or not _is_plain(route)):
-        return "the handler must be an async function"
     if route.body not in (None, bytes) and not attrs.has(route.body):
         return "body must be an attrs class, bytes or None"
     if route.query is not None and not attrs.has(route.query):
         return "query must be an attrs class or None"
+    if not 200 <= route.status < 300 or route.status in (204, 205):
+        return f"the status {route.status} is none of a success with a body"
+    if any(kind != kind.lower() for kind in route.accepts):
+        return "accepts must be media types in lower case"
     return "a GET has no body; use query" if route.method == "GET" and route.body is not None else None
 
 
-def _is_plain(route: Route) -> bool:
-    """Whether the handler is a plain function or method, of which one can see whether it is async."""
-    return inspect.isroutine(route.handler) and getattr(route.handler, "__name__", "") != "<lambda>"
+def _limit_problem(route: Route) -> str | None:
+    limit = route.limit
+    if limit is None or (limit.per in ("address", "caller") and limit.hits > 0 and limit.seconds > 0):
+        return None
+    return f"the limit {limit} is none; per is 'address' or 'caller', hits and seconds are above 0"
+
+
+def _types_problem(route: Route) -> str | None:
+    try:
+        prepare(*(kind for kind in (route.body, route.query) if attrs.has(kind)))
+    except Exception as error:
+        return f"its types cannot be read: {error}"
+    return None

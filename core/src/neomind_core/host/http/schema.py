@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from itertools import chain, count
+from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -20,6 +22,7 @@ SCALARS: Mapping[Any, Schema] = {
     int: {"type": "integer", "format": "int64"},
     float: {"type": "number"},
     bytes: {"type": "string", "format": "binary"},
+    Path: {"type": "string"},
     NoneType: {"type": "null"},
 }
 
@@ -30,8 +33,10 @@ class Schemas:
     A class has two shapes: as input a field with a default may be absent, as output every field is there.
     """
 
-    def __init__(self, where: str = "#/components/schemas/") -> None:
-        self.components: dict[str, Schema] = {}
+    def __init__(self, fixed: Mapping[str, Schema] | None = None, where: str = "#/components/schemas/") -> None:
+        self.components: dict[str, Schema] = dict(fixed or {})
+        self.problems: list[str] = []
+        """Classes whose types cannot be resolved, and why; they are described as anything."""
         self._where = where
         self._names: dict[tuple[type[Any], bool], str] = {}
 
@@ -40,6 +45,8 @@ class Schemas:
         inner, optional = parts_of(kind)
         if inner is Any or inner is None:
             return {}
+        if inner is NoneType:
+            return {"type": "null"}
         schema = self._of(inner, output)
         return _nullable(schema) if optional else schema
 
@@ -66,22 +73,26 @@ class Schemas:
         if key not in self._names:
             self._names[key] = self._free_name(cls, output)
             self.components[self._names[key]] = {}  # a class may contain itself
-            self.components[self._names[key]] = self.members(cls, output=output)
+            try:
+                self.components[self._names[key]] = self.members(cls, output=output)
+            except Exception as error:  # one plugin's mistake must not take the whole document away
+                self.problems.append(f"{cls.__module__}.{cls.__name__}: {error}")
         return self._names[key]
 
     def _free_name(self, cls: type[Any], output: bool) -> str:
         package = cls.__module__.split(".")[-2:-1] or [""]
         prefix = "".join(word.title() for word in package[0].split("_"))
-        other = (cls, not output) in self._names
-        for name in (cls.__name__, f"{cls.__name__}{'Answer' if output else 'Input'}", f"{prefix}{cls.__name__}"):
-            if name not in self.components and not (other and name == cls.__name__):
-                return name
-        return f"{prefix}{cls.__name__}{len(self.components)}"
+        names = [cls.__name__, f"{cls.__name__}{'Answer' if output else 'Input'}", f"{prefix}{cls.__name__}"]
+        names += [f"{prefix}{cls.__name__}{'Answer' if output else 'Input'}"]
+        more = (f"{names[-1]}{number}" for number in count(2))
+        return next(name for name in chain(names, more) if name not in self.components)
 
-    def members(self, cls: type[Any], *, output: bool) -> Schema:
+    def members(self, cls: Any, *, output: bool) -> Schema:
         """The object schema of an attrs class itself."""
         hints, properties, required = hints_of(cls), {}, []
         for field in attrs.fields(cls):
+            if not output and not field.init:
+                continue
             properties[field.name] = self._member(field, hints[field.name], output)
             if output or field.default is attrs.NOTHING:
                 required.append(field.name)
@@ -106,7 +117,7 @@ class Schemas:
 
 def json_schema(cls: type[Any]) -> Schema:
     """The schema of one attrs class as input, complete in itself (for configuration forms)."""
-    schemas = Schemas("#/$defs/")
+    schemas = Schemas(where="#/$defs/")
     schema = schemas.members(cls, output=False)
     return {**schema, "$defs": schemas.components} if schemas.components else schema
 
@@ -119,6 +130,6 @@ def _nullable(schema: Schema) -> Schema:
     kind = schema.get("type")
     if isinstance(kind, str) and "enum" not in schema:
         return {**schema, "type": [kind, "null"]}
-    described = {key: schema[key] for key in ("description", "default") if key in schema}
+    described: Schema = {key: schema[key] for key in ("description", "default") if key in schema}
     inner = {key: value for key, value in schema.items() if key not in described}
     return {"anyOf": [inner, {"type": "null"}], **described} if inner else schema

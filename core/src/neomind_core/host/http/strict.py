@@ -43,7 +43,8 @@ def _walk(value: Any) -> tuple[int, bool]:
             elif kind is list:
                 inner += item
             elif kind is int or kind is float:
-                suspicious = suspicious or not -INT64 <= item < INT64
+                # Integers beyond 64 bits arrive as floats; the first of them below rounds to -2**63 itself.
+                suspicious = suspicious or not -INT64 < item < INT64
         if depth > MAX_DEPTH and any(type(item) in (dict, list) for item in level):
             raise BadRequest(f"The body is nested deeper than {MAX_DEPTH} levels")
         level = inner
@@ -51,7 +52,7 @@ def _walk(value: Any) -> tuple[int, bool]:
 
 
 def _check_closely(raw: bytes) -> None:
-    json.loads(raw, object_pairs_hook=_no_duplicates, parse_int=_int64)
+    json.loads(raw.decode(), object_pairs_hook=_no_duplicates, parse_int=_int64)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 from types import NoneType, UnionType
@@ -44,8 +45,16 @@ def structure(cls: type[T], values: Any, *, text: bool = False) -> T:
     try:
         found: T = (_TEXT if text else _STRICT).structure(values, cls)
     except Mismatch as error:
-        raise ValidationFailed(*((path or "body", problem) for path, problem in error.problems)) from None
+        whole = "query" if text else "body"
+        raise ValidationFailed(*((path or whole, problem) for path, problem in error.problems)) from None
     return found
+
+
+def prepare(*classes: type[Any]) -> None:
+    """Find out now how to structure these classes; raises what is wrong with them, ``NameError`` for one."""
+    for cls in classes:
+        _STRICT.get_structure_hook(cls)
+        _TEXT.get_structure_hook(cls)
 
 
 def unstructure(value: Any) -> Any:
@@ -59,7 +68,8 @@ def unstructure(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
-def hints_of(cls: type[Any]) -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def hints_of(cls: Any) -> Mapping[str, Any]:
     """The resolved types of the fields of an attrs class."""
     return get_type_hints(cls)
 
@@ -91,7 +101,11 @@ def _integer(value: Any, _kind: Any) -> int:
 
 
 def _number(value: Any, _kind: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Mismatch(("", "must be a finite number"))
+    if isinstance(value, int) and not -INT64 <= value < INT64:
+        raise Mismatch(("", "must fit into 64 bits"))
+    if not isfinite(value):
         raise Mismatch(("", "must be a finite number"))
     return value
 
@@ -117,22 +131,26 @@ def _path(value: Any, kind: Any) -> Path:
     return value if isinstance(value, Path) else Path(_string(value, kind))
 
 
-def _literal(value: Any, kind: Any) -> Any:
-    if value not in get_args(kind):
-        raise Mismatch(("", "must be one of " + ", ".join(map(str, get_args(kind)))))
-    return value
+def _choice_of(*, text: bool) -> Hook:
+    """One of the values of a ``Literal`` or an ``Enum``."""
 
+    def hook(value: Any, kind: Any) -> Any:
+        choices = list(kind) if _is_enum(kind) else get_args(kind)
+        for choice in choices:
+            plain = choice.value if isinstance(choice, Enum) else choice
+            # Else True would be taken for 1.
+            if value is choice or (type(value) is type(plain) and value == plain) or (text and value == str(plain)):
+                return choice
+        names = (str(choice.value if isinstance(choice, Enum) else choice) for choice in choices)
+        raise Mismatch(("", "must be one of " + ", ".join(names)))
 
-def _enum(value: Any, kind: Any) -> Any:
-    try:
-        return kind(value)
-    except ValueError:
-        raise Mismatch(("", "must be one of " + ", ".join(str(one.value) for one in kind))) from None
+    return hook
 
 
 def _from_text(parse: Callable[[str], Any], strict: Hook) -> Hook:
     def hook(value: Any, kind: Any) -> Any:
-        if isinstance(value, str):
+        # Python also reads 1_000 and digits of other scripts.
+        if isinstance(value, str) and value.isascii() and "_" not in value:
             try:
                 value = parse(value.strip())
             except (ValueError, KeyError):
@@ -147,7 +165,7 @@ def _from_text(parse: Callable[[str], Any], strict: Hook) -> Hook:
 
 def _list_factory(converter: Converter) -> Callable[[Any], Hook]:
     def factory(kind: Any) -> Hook:
-        make = tuple if get_origin(kind) is tuple else list
+        make = tuple if tuple in (kind, get_origin(kind)) else list
         inner = next((arg for arg in get_args(kind) if arg is not Ellipsis), Any)
         each = converter.get_structure_hook(inner)
 
@@ -229,20 +247,17 @@ class _Member:
 
 
 def _class_factory(converter: Converter) -> Callable[[Any], Hook]:
+    hooks: dict[Any, Hook] = {}
+
     def factory(cls: Any) -> Hook:
-        hints = hints_of(cls)
-        members = [
-            _Member(
-                name=field.name,
-                alias=field.alias,
-                kind=hints[field.name],
-                hook=converter.get_structure_hook(hints[field.name]),
-                required=field.default is attrs.NOTHING,
-                attribute=field,
-            )
-            for field in attrs.fields(cls)
-            if field.init
-        ]
+        if cls in hooks:  # a class that contains itself
+            return lambda values, kind: hooks[kind](values, kind)
+        hooks[cls] = _unfinished
+        try:
+            members = _members_of(cls, converter)
+        except BaseException:
+            del hooks[cls]
+            raise
 
         def hook(values: Any, _cls: Any) -> Any:
             if isinstance(values, cls):
@@ -251,9 +266,30 @@ def _class_factory(converter: Converter) -> Callable[[Any], Hook]:
                 raise Mismatch(("", "must be an object"))
             return _build(cls, members, values)
 
+        hooks[cls] = hook
         return hook
 
     return factory
+
+
+def _unfinished(_values: Any, kind: Any) -> Any:
+    raise TypeError(f"{kind.__name__} is not prepared yet")
+
+
+def _members_of(cls: Any, converter: Converter) -> list[_Member]:
+    hints = hints_of(cls)
+    return [
+        _Member(
+            name=field.name,
+            alias=field.alias,
+            kind=hints[field.name],
+            hook=converter.get_structure_hook(hints[field.name]),
+            required=field.default is attrs.NOTHING,
+            attribute=field,
+        )
+        for field in attrs.fields(cls)
+        if field.init
+    ]
 
 
 def _build(cls: Any, members: list[_Member], values: Mapping[str, Any]) -> Any:
@@ -271,8 +307,8 @@ def _build(cls: Any, members: list[_Member], values: Mapping[str, Any]) -> Any:
         raise Mismatch(*problems)
     try:
         return cls(**given)
-    except ValueError as error:
-        raise Mismatch(*(_refused(members, given) or [("", str(error))])) from None
+    except (ValueError, TypeError) as error:
+        raise Mismatch(*(_refused(members, given) or [("", _text_of(error))])) from None
 
 
 def _refused(members: list[_Member], given: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -282,9 +318,14 @@ def _refused(members: list[_Member], given: Mapping[str, Any]) -> list[tuple[str
         if member.alias in given and member.attribute.validator is not None:
             try:
                 member.attribute.validator(None, member.attribute, given[member.alias])
-            except ValueError as error:
-                problems.append((member.name, str(error)))
+            except (ValueError, TypeError) as error:
+                problems.append((member.name, _text_of(error)))
     return problems
+
+
+def _text_of(error: Exception) -> str:
+    """The sentence of an exception; attrs' own validators put the attribute and the value behind it."""
+    return str(error.args[0]) if error.args else type(error).__name__
 
 
 def _is_union(kind: Any) -> bool:
@@ -303,16 +344,18 @@ def _is_enum(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Enum)
 
 
+def _is_literal(kind: Any) -> bool:
+    return get_origin(kind) is Literal
+
+
 def _converter(*, text: bool) -> Converter:
     converter = Converter()
-    integer, number, boolean = _integer, _number, _boolean
-    if text:
-        integer = _from_text(int, _integer)
-        number = _from_text(float, _number)
-        boolean = _from_text(lambda word: WORDS[word.lower()], _boolean)
-    converter.register_structure_hook_func(_is_enum, _enum)
+    integer: Hook = _from_text(int, _integer) if text else _integer
+    number: Hook = _from_text(float, _number) if text else _number
+    boolean: Hook = _from_text(lambda word: WORDS[word.lower()], _boolean) if text else _boolean
+    converter.register_structure_hook_func(_is_enum, _choice_of(text=text))
     converter.register_structure_hook_func(lambda kind: kind is Any, lambda value, _kind: value)
-    converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _literal)
+    converter.register_structure_hook_func(_is_literal, _choice_of(text=text))
     scalars: tuple[tuple[Any, Hook], ...] = (
         (int, integer),
         (float, number),
