@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -40,6 +41,19 @@ async def test_what_takes_too_long_is_cancelled() -> None:
     with pytest.raises(foreign.TookTooLong, match=r"took over 0\.01 s"):
         await foreign.call(work, 0.01)
     assert cancelled.is_set()
+
+
+async def test_what_does_not_heed_its_cancellation_is_left_behind() -> None:
+    released = asyncio.Event()
+
+    async def stubborn() -> None:
+        while not released.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await released.wait()
+
+    with pytest.raises(foreign.TookTooLong):
+        await foreign.call(stubborn, 0.01)
+    released.set()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from neomind_core.contracts import Health, HealthCheck
-from neomind_core.host.threads import ForeignError
+from neomind_core.host.threads import ForeignError, TooSlow, within
 
 __all__ = ["HEALTH_S", "ForeignError", "TookTooLong", "ask", "call"]
 
@@ -24,22 +24,22 @@ class TookTooLong(ForeignError):
 
 
 async def call(work: Callable[[], Awaitable[T]], limit_s: float) -> T:
-    """The result of ``await work()``, which is cancelled after ``limit_s`` seconds.
+    """The result of ``await work()``, which is cancelled after ``limit_s`` seconds and then no longer waited for.
 
     Raises ``TookTooLong`` then, and ``ForeignError`` for whatever else comes out of it, be it ``SystemExit`` or a
     cancellation of its own; a cancellation of the caller passes.
     """
+
+    async def begun() -> T:
+        return await work()
+
     try:
-        async with asyncio.timeout(limit_s) as limit:
-            return await work()
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-        raise ForeignError(error) from error
-    except (Exception, SystemExit) as error:
-        if limit.expired() and isinstance(error, TimeoutError):
-            raise TookTooLong(limit_s) from error
+        return await within(begun(), limit_s)
+    except TooSlow as error:
+        raise TookTooLong(limit_s) from error
+    except ForeignError:
+        raise
+    except Exception as error:
         raise ForeignError(error) from error
 
 

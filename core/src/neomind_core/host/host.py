@@ -24,7 +24,7 @@ from .services import ServiceRegistry, ServicesOf
 from .settings import Settings, SettingsOf
 from .threads import describe
 
-RETRIED = frozenset(c.Status) - {c.Status.ENABLED, c.Status.FAILED_AT_RUN, c.Status.BLOCKED}
+RETRIED = frozenset(c.Status) - {c.Status.FOUND, c.Status.ENABLED, c.Status.FAILED_AT_RUN, c.Status.BLOCKED}
 STORAGE_CLOSE_S = 2.0
 
 
