@@ -21,7 +21,7 @@ async def filled(world: Any) -> Any:
     command = ExtensionCommand(name="now", run=run, outputs=(OutputMetric(name="rain", unit="mm"),))
     world.platform.commands.append(("weather", command))
     names = ("device:boiler:t", "device:boiler:extra", "device:boiler:_raw", "device:annex:t", "device:gone:t")
-    others = ("extension:weather:now.wind", "transform:mean:t:x")
+    others = ("extension:weather:wind", "transform:mean:t:x")
     await world.store.append([Point(name, 5000 + n, n, 0.5) for n, name in enumerate((*names, *others))])
     return world
 
@@ -37,8 +37,8 @@ async def test_everything_declared_or_stored_is_listed(filled: Any) -> None:
         "device:boiler:t",
         "device:boiler:never",
         "device:boiler:extra",
-        "extension:weather:now.rain",
-        "extension:weather:now.wind",
+        "extension:weather:rain",
+        "extension:weather:wind",
         "transform:mean:t:x",
     ]
     assert answer["total"] == 7
@@ -64,8 +64,8 @@ async def test_an_entry_is_described_and_has_its_newest_value(filled: Any) -> No
     ("query", "expected"),
     [
         ({"source_type": "transform"}, ["transform:mean:t:x"]),
-        ({"source": "weather"}, ["extension:weather:now.rain", "extension:weather:now.wind"]),
-        ({"source": "extension:weather", "search": " wind "}, ["extension:weather:now.wind"]),
+        ({"source": "weather"}, ["extension:weather:rain", "extension:weather:wind"]),
+        ({"source": "extension:weather", "search": " wind "}, ["extension:weather:wind"]),
         ({"source": "nobody"}, []),
         ({"offset": 1, "limit": 2}, ["device:boiler:t", "device:boiler:never"]),
         ({"offset": 99}, []),

@@ -56,6 +56,10 @@ async def generate_mdl(request: Request) -> MdlAnswer:
 
 
 def type_routes() -> list[Route]:
+    return [*reading(), *writing()]
+
+
+def reading() -> list[Route]:
     return [
         Route(
             method="GET",
@@ -65,6 +69,32 @@ def type_routes() -> list[Route]:
             summary="List device types",
             response=TypeList,
         ),
+        Route(
+            method="GET",
+            path="/devices/types/{device_type}",
+            handler=show_type,
+            scope="devices:read",
+            summary="Show a device type",
+            response=TypeView,
+            errors=("DEVICE_TYPE_NOT_FOUND",),
+        ),
+        Route(
+            method="POST",
+            path="/devices/generate-mdl",
+            handler=generate_mdl,
+            scope="devices:read",
+            summary="Draft a device type from examples of its messages",
+            description="Nothing is stored. Examples are JSON: an object, an array, or objects one after another.",
+            body=MdlBody,
+            body_required=True,
+            response=MdlAnswer,
+            errors=("BAD_REQUEST",),
+        ),
+    ]
+
+
+def writing() -> list[Route]:
+    return [
         Route(
             method="POST",
             path="/devices/types",
@@ -79,15 +109,6 @@ def type_routes() -> list[Route]:
             body_required=True,
             response=TypeRegisteredAnswer,
             errors=("BAD_REQUEST", *STORAGE_ERRORS),
-        ),
-        Route(
-            method="GET",
-            path="/devices/types/{device_type}",
-            handler=show_type,
-            scope="devices:read",
-            summary="Show a device type",
-            response=TypeView,
-            errors=("DEVICE_TYPE_NOT_FOUND",),
         ),
         Route(
             method="PUT",
@@ -108,17 +129,5 @@ def type_routes() -> list[Route]:
             summary="Delete a device type that no device is of",
             response=TypeDeletedAnswer,
             errors=("DEVICE_TYPE_NOT_FOUND", "CONFLICT", *STORAGE_ERRORS),
-        ),
-        Route(
-            method="POST",
-            path="/devices/generate-mdl",
-            handler=generate_mdl,
-            scope="devices:read",
-            summary="Draft a device type from examples of its messages",
-            description="Nothing is stored. Examples are JSON: an object, an array, or objects one after another.",
-            body=MdlBody,
-            body_required=True,
-            response=MdlAnswer,
-            errors=("BAD_REQUEST",),
         ),
     ]

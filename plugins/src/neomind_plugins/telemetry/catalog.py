@@ -85,7 +85,7 @@ class Catalog:
         others = {source: metrics for source, metrics in stored.items() if not source.startswith(f"{series.DEVICE}:")}
         found = [other_source(source, metric) for source, metrics in others.items() for metric in metrics]
         found += [
-            declared_source(plugin, f"{command.name}.{output.name}", output)
+            declared_source(plugin, output.name, output)
             for plugin, command in self.platform.contributions("commands")
             for output in command.outputs
         ]
