@@ -34,14 +34,6 @@ def test_pointing_at_first_party_code_does_not_help(tmp_path):
         assert [one.first_party for one in find("evil")] == [False]
 
 
-def test_metadata_that_lie_about_the_name(tmp_path):
-    """An installer names the directory after the distribution; where the two differ the directory's name counts."""
-    with fake_dist(tmp_path, "stranger", plugins={"evil": "evil:plugin"}) as dist:
-        metadata = dist.dist_info / "METADATA"
-        metadata.write_text(metadata.read_text().replace("Name: stranger", "Name: neomind-plugins"))
-        assert find("evil") == [], "the real one goes by that name"
-
-
 async def test_a_file_named_like_it(house):
     house.extensions.mkdir(parents=True)
     (house.extensions / "neomind_plugins.py").write_text(

@@ -94,6 +94,21 @@ def routes(ctx: PluginContext) -> list[Route]:
         return CleanupAnswer(triggered=True, message="The cleanup has started")
 
     return [
+        *of_devices(),
+        *of_sources(),
+        Route(
+            method="POST",
+            path="/settings/retention/cleanup",
+            handler=clean_up,
+            scope="settings:write",
+            summary="Delete old samples now, in the background",
+            response=CleanupAnswer,
+        ),
+    ]
+
+
+def of_devices() -> list[Route]:
+    return [
         Route(
             method="GET",
             path="/devices/{device_id}/history",
@@ -126,6 +141,11 @@ def routes(ctx: PluginContext) -> list[Route]:
             response=MetricWritten,
             errors=("DEVICE_NOT_FOUND", "VALIDATION_ERROR", *STORAGE_ERRORS),
         ),
+    ]
+
+
+def of_sources() -> list[Route]:
+    return [
         Route(
             method="GET",
             path="/telemetry",
@@ -154,13 +174,5 @@ def routes(ctx: PluginContext) -> list[Route]:
             summary="An image that a device sent",
             produces="image/*",
             errors=("BAD_REQUEST", "IMAGE_NOT_FOUND"),
-        ),
-        Route(
-            method="POST",
-            path="/settings/retention/cleanup",
-            handler=clean_up,
-            scope="settings:write",
-            summary="Delete old samples now, in the background",
-            response=CleanupAnswer,
         ),
     ]

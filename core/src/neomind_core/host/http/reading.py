@@ -130,7 +130,9 @@ def _within(body: Any, limit: int) -> Any:
 
 
 def _too_large(limit: int) -> ApiError:
-    return ApiError("PAYLOAD_TOO_LARGE", f"The body is larger than {limit} bytes", headers={"Connection": "close"})
+    # The connection stays open and the server drops the rest: closed on one who still sends, it would be reset, and
+    # the answer lost with it.
+    return ApiError("PAYLOAD_TOO_LARGE", f"The body is larger than {limit} bytes")
 
 
 def check_media_type(route: Route, headers: Mapping[str, str]) -> None:

@@ -21,6 +21,7 @@ from ...contracts import ValidationFailed
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
+HookOf = Callable[[Any], Hook]
 WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 INT64 = 2**63
 
@@ -163,11 +164,11 @@ def _from_text(parse: Callable[[str], Any], strict: Hook) -> Hook:
 # ---- containers ----
 
 
-def _list_factory(converter: Converter) -> Callable[[Any], Hook]:
+def _list_factory(hook_of: HookOf) -> Callable[[Any], Hook]:
     def factory(kind: Any) -> Hook:
         make = tuple if tuple in (kind, get_origin(kind)) else list
         inner = next((arg for arg in get_args(kind) if arg is not Ellipsis), Any)
-        each = converter.get_structure_hook(inner)
+        each = hook_of(inner)
 
         def hook(value: Any, _kind: Any) -> Any:
             if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
@@ -182,11 +183,11 @@ def _list_factory(converter: Converter) -> Callable[[Any], Hook]:
     return factory
 
 
-def _dict_factory(converter: Converter) -> Callable[[Any], Hook]:
+def _dict_factory(hook_of: HookOf) -> Callable[[Any], Hook]:
     def factory(kind: Any) -> Hook:
         arguments = get_args(kind)
         inner = arguments[1] if len(arguments) == 2 else Any
-        each = converter.get_structure_hook(inner)
+        each = hook_of(inner)
 
         def hook(value: Any, _kind: Any) -> Any:
             if not isinstance(value, Mapping):
@@ -211,11 +212,11 @@ def _each(items: Any, hook: Hook, kind: Any) -> dict[str, Any]:
     return found
 
 
-def _union_factory(converter: Converter) -> Callable[[Any], Hook]:
+def _union_factory(hook_of: HookOf) -> Callable[[Any], Hook]:
     def factory(kind: Any) -> Hook:
         inner, optional = parts_of(kind)
         rest = get_args(inner) if get_origin(inner) in (Union, UnionType) else (inner,)
-        hooks = [(converter.get_structure_hook(part), part) for part in rest]
+        hooks = [(hook_of(part), part) for part in rest]
 
         def hook(value: Any, _kind: Any) -> Any:
             if value is None and optional:
@@ -246,7 +247,7 @@ class _Member:
     attribute: Any
 
 
-def _class_factory(converter: Converter) -> Callable[[Any], Hook]:
+def _class_factory(hook_of: HookOf) -> Callable[[Any], Hook]:
     hooks: dict[Any, Hook] = {}
 
     def factory(cls: Any) -> Hook:
@@ -254,7 +255,7 @@ def _class_factory(converter: Converter) -> Callable[[Any], Hook]:
             return lambda values, kind: hooks[kind](values, kind)
         hooks[cls] = _unfinished
         try:
-            members = _members_of(cls, converter)
+            members = _members_of(cls, hook_of)
         except BaseException:
             del hooks[cls]
             raise
@@ -276,14 +277,14 @@ def _unfinished(_values: Any, kind: Any) -> Any:
     raise TypeError(f"{kind.__name__} is not prepared yet")
 
 
-def _members_of(cls: Any, converter: Converter) -> list[_Member]:
+def _members_of(cls: Any, hook_of: HookOf) -> list[_Member]:
     hints = hints_of(cls)
     return [
         _Member(
             name=field.name,
             alias=field.alias,
             kind=hints[field.name],
-            hook=converter.get_structure_hook(hints[field.name]),
+            hook=hook_of(hints[field.name]),
             required=field.default is attrs.NOTHING,
             attribute=field,
         )
@@ -349,13 +350,17 @@ def _is_literal(kind: Any) -> bool:
 
 
 def _converter(*, text: bool) -> Converter:
-    converter = Converter()
+    converter, choice = Converter(), _choice_of(text=text)
+
+    def hook_of(kind: Any) -> Hook:
+        # Else cattrs would take an enum of integers for an integer.
+        return choice if _is_enum(kind) else converter.get_structure_hook(kind)
+
     integer: Hook = _from_text(int, _integer) if text else _integer
     number: Hook = _from_text(float, _number) if text else _number
     boolean: Hook = _from_text(lambda word: WORDS[word.lower()], _boolean) if text else _boolean
-    converter.register_structure_hook_func(_is_enum, _choice_of(text=text))
     converter.register_structure_hook_func(lambda kind: kind is Any, lambda value, _kind: value)
-    converter.register_structure_hook_func(_is_literal, _choice_of(text=text))
+    converter.register_structure_hook_func(_is_literal, choice)
     scalars: tuple[tuple[Any, Hook], ...] = (
         (int, integer),
         (float, number),
@@ -366,10 +371,10 @@ def _converter(*, text: bool) -> Converter:
     )
     for kind, hook in scalars:
         converter.register_structure_hook(kind, hook)
-    converter.register_structure_hook_factory(_is_list, _list_factory(converter))
-    converter.register_structure_hook_factory(_is_dict, _dict_factory(converter))
-    converter.register_structure_hook_factory(_is_union, _union_factory(converter))
-    converter.register_structure_hook_factory(attrs.has, _class_factory(converter))
+    converter.register_structure_hook_factory(_is_list, _list_factory(hook_of))
+    converter.register_structure_hook_factory(_is_dict, _dict_factory(hook_of))
+    converter.register_structure_hook_factory(_is_union, _union_factory(hook_of))
+    converter.register_structure_hook_factory(attrs.has, _class_factory(hook_of))
     return converter
 
 

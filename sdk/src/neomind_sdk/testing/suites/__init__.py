@@ -18,6 +18,7 @@ from .edge import CliContract, DashboardComponentContract, RouteContract
 from .ingest import IngestContract
 from .llm import LLMBackendContract
 from .sending import ChannelContract, PushTargetContract
+from .storage import StorageContract
 from .work import HealthContract, JobContract, ListenerContract, ServiceContract, TransportContract
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "RuleActionContract",
     "ServiceContract",
     "SettingsContract",
+    "StorageContract",
     "TablesContract",
     "TransportContract",
 ]
