@@ -69,7 +69,7 @@ class Host:
 
     async def start(self) -> None:
         """Start everything that can start. Never raises for what a plugin does, except in strict mode."""
-        self.config.data_dir.mkdir(parents=True, exist_ok=True)
+        self.config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         await self._start_all(await self._loader.load(self._find()))
         self._booted = True
         self._refresh()

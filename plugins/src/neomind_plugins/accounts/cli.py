@@ -96,9 +96,10 @@ def row(user: Any) -> dict[str, Any]:
 
 def read_password(from_stdin: bool) -> str:
     """The first line of standard input, or what is typed twice without being shown."""
-    if not from_stdin:
-        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
-    password = sys.stdin.readline().rstrip("\r\n")
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
     if not fields.clean(password):
         raise click.ClickException("The password is not valid text")
     return password

@@ -39,10 +39,9 @@ def neomind_tables(ctx: PluginContext) -> list[Tables]:
 
 @hookimpl
 def neomind_services(ctx: PluginContext) -> list[Service]:
-    from .assembly import build
-    from .service import Accounts
+    from .assembly import services
 
-    return [Service(key=Accounts, build=build)]
+    return services()
 
 
 @hookimpl

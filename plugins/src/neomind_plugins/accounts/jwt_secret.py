@@ -6,23 +6,32 @@ import os
 import secrets
 from pathlib import Path
 
+from neomind_sdk import PluginUnavailable
+
 ENVIRONMENT = "NEOMIND_JWT_SECRET"
 FILE_NAME = ".jwt_secret"
 # https://www.rfc-editor.org/rfc/rfc7518#section-3.2: a key for HS256 has at least the size of the hash.
 MIN_BYTES = 32
 
 
-class SecretUnusable(Exception):
+class SecretUnusable(PluginUnavailable):
     """The key cannot be used; the message says which and why."""
 
 
-def load_secret(data_dir: Path, given: str | None) -> bytes:
-    """The key given by the environment, else that of ``<data_dir>/.jwt_secret``, which is made when it is not there.
+def given_secret() -> bytes | None:
+    """The key from the environment; a blank one counts as none. Raises ``SecretUnusable`` when it is too short."""
+    given = os.fsencode(os.environ.get(ENVIRONMENT, "")).strip()
+    return _checked(given, ENVIRONMENT) if given else None
+
+
+def load_secret(data_dir: Path) -> bytes:
+    """The key from the environment, else that of ``<data_dir>/.jwt_secret``, which is made when it is not there.
 
     Blocks on the disk. Raises ``SecretUnusable`` for a key that is too short, ``OSError``.
     """
-    if given:
-        return _checked(given.encode(), ENVIRONMENT)
+    given = given_secret()
+    if given is not None:
+        return given
     path = data_dir / FILE_NAME
     if not path.exists():
         _create(path)
@@ -46,13 +55,19 @@ def _create(path: Path) -> None:
             file.write(secrets.token_hex(MIN_BYTES).encode())
             file.flush()
             os.fsync(file.fileno())
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            return
+        _publish(draft, path)
         _sync(path.parent)
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
+
+
+def _publish(draft: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links, as on memory cards and network shares
+        draft.replace(path)
 
 
 def _sync(directory: Path) -> None:

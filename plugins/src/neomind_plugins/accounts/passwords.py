@@ -7,9 +7,9 @@ import base64
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from argon2 import PasswordHasher
+from argon2 import Parameters, PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from neomind_sdk import Unavailable
@@ -17,7 +17,7 @@ from neomind_sdk import Unavailable
 T = TypeVar("T")
 # The first choice of https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html: 19 MiB, which a
 # small machine can spare for each of the WORKERS, where the library's default takes 64.
-COST = {"time_cost": 2, "memory_cost": 19 * 1024, "parallelism": 1}
+COST = Parameters(type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=2, memory_cost=19 * 1024, parallelism=1)
 WORKERS = 2
 MAX_WAITING = 64
 
@@ -25,11 +25,12 @@ MAX_WAITING = 64
 class Passwords:
     """Hashes and verifies, ``WORKERS`` at a time; raises ``Unavailable`` when ``MAX_WAITING`` others wait already."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher(**COST)
+    def __init__(self, cost: Parameters = COST) -> None:
+        self._hasher = PasswordHasher.from_parameters(cost)
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="neomind-argon2")
         self._waiting = 0
-        self._decoy = self._make_decoy()
+        self._closed = False
+        self._decoy = _decoy(cost)
 
     async def hash(self, password: str) -> str:
         return await self._run(lambda: self._hasher.hash(password))
@@ -46,6 +47,8 @@ class Passwords:
         return self._hasher.check_needs_rehash(password_hash)
 
     def close(self) -> None:
+        """Refuse what comes from now on, and what waits."""
+        self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, password: str, password_hash: str) -> bool:
@@ -55,19 +58,30 @@ class Passwords:
             return False
 
     async def _run(self, work: Callable[[], T]) -> T:
-        if self._waiting >= MAX_WAITING:
+        if self._closed or self._waiting >= MAX_WAITING:
             raise Unavailable("Too many passwords are being checked; try again")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await asyncio.wrap_future(self._pool.submit(work))
+        except asyncio.CancelledError:
+            if self._closed and not _is_cancelled():
+                raise Unavailable("The platform is stopping; try again") from None
+            raise
         finally:
             self._waiting -= 1
 
-    def _make_decoy(self) -> str:
-        """A well-formed hash of no password, of the present cost."""
-        salt, tag = (_base64(secrets.token_bytes(size)) for size in (16, 32))
-        cost: dict[str, Any] = COST
-        return f"$argon2id$v=19$m={cost['memory_cost']},t={cost['time_cost']},p={cost['parallelism']}${salt}${tag}"
+
+def _is_cancelled() -> bool:
+    """Whether somebody wants the present task to end, rather than what it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _decoy(cost: Parameters) -> str:
+    """A well-formed hash of no password, of the present cost."""
+    salt, tag = (_base64(secrets.token_bytes(size)) for size in (cost.salt_len, cost.hash_len))
+    numbers = f"m={cost.memory_cost},t={cost.time_cost},p={cost.parallelism}"
+    return f"$argon2id$v={cost.version}${numbers}${salt}${tag}"
 
 
 def _base64(raw: bytes) -> str:

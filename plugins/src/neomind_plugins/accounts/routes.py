@@ -8,6 +8,7 @@ from neomind_sdk import (
     PUBLIC,
     ApiKeyCounter,
     RateLimit,
+    Reply,
     Request,
     Route,
 )
@@ -104,8 +105,9 @@ async def change_password(request: Request) -> MessageAnswer:
 # ---- users ----
 
 
-async def list_users(request: Request) -> UsersAnswer:
-    return UsersAnswer(users=[item(user) for user in request.services[Accounts].users()])
+async def list_users(request: Request) -> Reply:
+    found = [item(user) for user in request.services[Accounts].users()]
+    return Reply(data=UsersAnswer(users=found), meta={"count": len(found)})
 
 
 async def create_user(request: Request) -> UserAnswer:

@@ -11,6 +11,8 @@ NAME_MIN_BYTES = 3
 NAME_MAX = 64
 PASSWORD_MIN = 6
 SETUP_PASSWORD_MIN = 8
+# Drawn as nothing, although Unicode has them among the letters and marks.
+UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
@@ -21,7 +23,7 @@ def clean_username(text: str) -> str:
     Control and format characters could make two names look alike, and a slash cannot stand in ``/users/{username}``.
     """
     name = text.strip()
-    if not name.isprintable() or "/" in name:
+    if not name.isprintable() or "/" in name or UNSEEN.search(name):
         raise InvalidUsername("must not hold slashes, control or invisible characters")
     if len(name.encode()) < NAME_MIN_BYTES:
         raise InvalidUsername("must have at least 3 characters")
@@ -31,9 +33,9 @@ def clean_username(text: str) -> str:
 
 
 def name_key(username: str) -> str:
-    """What is unique of a name: case and the ways to write one character do not matter."""
-    folded = unicodedata.normalize("NFKC", username.strip()).casefold()
-    return unicodedata.normalize("NFKC", folded)
+    """What is unique of a name: case, blanks, and the ways to write one character do not matter."""
+    folded = unicodedata.normalize("NFKC", username).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
 def check_password(password: str) -> None:

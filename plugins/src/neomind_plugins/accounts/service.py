@@ -10,6 +10,7 @@ import attrs
 
 from neomind_sdk import (
     ROLE_SCOPES,
+    ApiError,
     Clock,
     Conflict,
     Database,
@@ -18,6 +19,7 @@ from neomind_sdk import (
     Principal,
     Rejection,
     SessionEnded,
+    Unavailable,
 )
 from neomind_sdk.turns import Turns
 
@@ -32,12 +34,15 @@ from .errors import (
     SetupIncomplete,
     TokenRefused,
     WrongCredentials,
+    WrongOldPassword,
 )
 from .models import AccountsSettings, Entry, Session, User, UserChangeBody
 from .passwords import Passwords
 from .rules import check_email, check_password, check_setup_password, clean_username, name_key
 from .sessions import Sessions
 from .tokens import Tokens
+
+TRIES = 3
 
 
 class Accounts:
@@ -75,7 +80,8 @@ class Accounts:
         self.set_up = loaded.set_up
         for values in loaded.users:
             self._keep(User(**values))
-        sessions = [Session(**values) for values in loaded.sessions if values["user_id"] in self._users]
+        held = {user.id for user in self._users.values() if not user.disabled}
+        sessions = [Session(**values) for values in loaded.sessions if values["user_id"] in held]
         self._sessions = Sessions(Tokens(secret), self._clock, sessions)
 
     async def close(self) -> None:
@@ -124,17 +130,13 @@ class Accounts:
 
     async def login(self, username: str, password: str) -> Entry:
         """Raises ``WrongCredentials``, ``AccountDisabled``."""
-        user = self._by_name.get(name_key(username))
-        right = await self._passwords.matches(password, user.password_hash if user else None)
-        if user is None or not right:
-            raise WrongCredentials
-        if user.disabled:
-            raise AccountDisabled
-        entry = await self._turns.run(partial(self._enter, user))
-        if self._passwords.outdated(user.password_hash):
-            password_hash = await self._passwords.hash(password)
-            await self._turns.run(partial(self._rehash, user, password_hash))
-        return entry
+        for _ in range(TRIES):
+            user = await self._proved(username, password)
+            entry = await self._turns.run(partial(self._enter, user))
+            if entry is not None:
+                await self._keep_up(user, password)
+                return entry
+        raise Unavailable("The account is being changed; try again")
 
     async def register(self, username: str, password: str) -> Entry:
         """A new account, ``admin`` when it is the first of all, else ``viewer``; and logged in.
@@ -205,35 +207,43 @@ class Accounts:
 
     # ---- in turn ----
 
-    async def _enter(self, user: User) -> Entry:
-        present = self._users.get(user.id)
-        if present is None or present.disabled or present.password_hash != user.password_hash:
-            raise WrongCredentials  # it became so while the password was checked
+    async def _enter(self, user: User) -> Entry | None:
+        """``None`` when the account changed while the password was checked."""
+        if self._users.get(user.id) != user:
+            return None
         session = self._sessions.make(user)
         await self._database.write(partial(tables.insert_session, attrs.asdict(session)))
         return Entry(user=user, token=self._sessions.keep(session, user))
 
     async def _register(self, draft: User) -> Entry:
-        first = attrs.evolve(draft, role="admin")
-        if not self.set_up and await self._insert_first(first):
-            return await self._enter(first)
-        return await self._enter(await self._add(draft))
+        entry = None if self.set_up else await self._enter_first(attrs.evolve(draft, role="admin"))
+        if entry is not None:
+            return entry
+        self._require_free(draft)
+        session = self._sessions.make(draft)
+        await self._database.write(partial(tables.insert_user, attrs.asdict(draft), attrs.asdict(session)))
+        self._keep(draft)
+        return Entry(user=draft, token=self._sessions.keep(session, draft))
 
     async def _initialize(self, draft: User) -> Entry:
-        if not await self._insert_first(draft):
+        entry = await self._enter_first(draft)
+        if entry is None:
             raise SetupAlreadyCompleted
-        return await self._enter(draft)
+        return entry
 
-    async def _insert_first(self, user: User) -> bool:
-        inserted = await self._database.write(partial(tables.insert_first_user, attrs.asdict(user)))
+    async def _enter_first(self, user: User) -> Entry | None:
+        """``None`` when there is, or ever was, another user."""
+        session = self._sessions.make(user)
+        work = partial(tables.insert_first_user, attrs.asdict(user), attrs.asdict(session))
+        inserted = await self._database.write(work)
         self.set_up = True
-        if inserted:
-            self._keep(user)
-        return inserted
+        if not inserted:
+            return None
+        self._keep(user)
+        return Entry(user=user, token=self._sessions.keep(session, user))
 
     async def _add(self, user: User) -> User:
-        if user.name_key in self._by_name:
-            raise NameTaken(user.username)
+        self._require_free(user)
         await self._database.write(partial(tables.insert_user, attrs.asdict(user)))
         self.set_up = True
         self._keep(user)
@@ -275,6 +285,7 @@ class Accounts:
             await self._replace_ending_sessions(after, "account disabled")
         elif after != user:
             await self._replace(after)
+        if after.role != user.role and not after.disabled:
             # The login goes on; streams that were opened with the former role must not.
             self._bus.publish(SessionEnded(principal_id=user.id, reason="role changed"))
         return after
@@ -305,15 +316,37 @@ class Accounts:
 
     # ---- help ----
 
+    async def _proved(self, username: str, password: str) -> User:
+        """The user of that name and password, who may log in; raises ``WrongCredentials``, ``AccountDisabled``."""
+        user = self._by_name.get(name_key(username))
+        right = await self._passwords.matches(password, user.password_hash if user else None)
+        if user is None or not right:
+            raise WrongCredentials
+        if user.disabled:
+            raise AccountDisabled
+        return user
+
+    async def _keep_up(self, user: User, password: str) -> None:
+        """Hash the password again when hashes cost more, or less, by now; if that fails, at the next login."""
+        if not self._passwords.outdated(user.password_hash):
+            return
+        try:
+            password_hash = await self._passwords.hash(password)
+            await self._turns.run(partial(self._rehash, user, password_hash))
+        except ApiError:
+            pass
+
     async def _draft(self, username: str, password: str, role: str) -> User:
         """A user to be; a name that is taken is refused before the work of hashing."""
-        name = clean_username(username)
-        key = name_key(name)
-        if key in self._by_name:
-            raise NameTaken(name)
-        password_hash, now_ms = await self._passwords.hash(password), self._clock.now_ms()
-        ident = str(uuid.uuid4())
-        return User(id=ident, username=name, name_key=key, role=role, created_ms=now_ms, password_hash=password_hash)
+        name, ident, now_ms = clean_username(username), str(uuid.uuid4()), self._clock.now_ms()
+        user = User(id=ident, username=name, name_key=name_key(name), role=role, created_ms=now_ms, password_hash="")
+        self._require_free(user)
+        return attrs.evolve(user, password_hash=await self._passwords.hash(password))
+
+    def _require_free(self, user: User) -> None:
+        """Raises ``NameTaken``."""
+        if user.name_key in self._by_name:
+            raise NameTaken(user.username)
 
     def _spare_last_admin(self, user: User, after: User | None) -> None:
         """Raises ``LastAdmin`` when nobody but ``user`` administrates, and after the change ``user`` would not."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -63,9 +63,14 @@ class Loaded:
 def load() -> Loaded:
     return Loaded(
         set_up=is_set_up(),
-        users=list(UserRow.select().dicts()),
-        sessions=list(SessionRow.select().dicts()),
+        users=_rows(UserRow),
+        sessions=_rows(SessionRow),
     )
+
+
+def _rows(model: type[Model]) -> Sequence[Values]:
+    rows: Iterable[Any] = model.select().dicts()
+    return list(rows)
 
 
 def is_set_up() -> bool:
@@ -73,16 +78,19 @@ def is_set_up() -> bool:
     return SetupRow.select().exists() or UserRow.select().exists()
 
 
-def insert_user(user: Values) -> None:
+def insert_user(user: Values, session: Values | None = None) -> None:
+    """The user, and the login that came with it: both or none."""
     UserRow.insert(**user).execute()
     SetupRow.insert(id=1).on_conflict_ignore().execute()
+    if session is not None:
+        insert_session(session)
 
 
-def insert_first_user(user: Values) -> bool:
+def insert_first_user(user: Values, session: Values) -> bool:
     """Whether the user was inserted; not when there is, or ever was, another. One transaction decides."""
     if is_set_up():
         return False
-    insert_user(user)
+    insert_user(user, session)
     return True
 
 

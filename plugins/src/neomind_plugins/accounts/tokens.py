@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import jwt
 
@@ -15,7 +17,7 @@ MAX_LENGTH = 4096
 """Above the longest that is issued: 64 characters of a name are at most 1024 of a token."""
 
 # Times are compared with the platform's clock, by who knows the session; see ``Sessions``.
-OPTIONS = {
+OPTIONS: Any = {
     "require": ["sub", "jti", "exp"],
     "verify_exp": False,
     "verify_iat": False,
@@ -65,6 +67,8 @@ class Tokens:
 
 def _claims(user_id: object, jti: object, expires: object) -> Claims:
     """Genuine claims may still be odd: another program may have the key."""
+    if isinstance(expires, bool):
+        raise TokenRefused(BAD_FORMAT)
     if isinstance(user_id, str) and isinstance(jti, str) and isinstance(expires, int):
         return Claims(user_id=user_id, jti=jti, expires=expires)
     raise TokenRefused(BAD_FORMAT)

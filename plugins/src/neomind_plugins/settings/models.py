@@ -18,7 +18,7 @@ class TimezoneSettings:
 
 @attrs.frozen(kw_only=True)
 class TimezoneChange:
-    timezone: str = fields.text(min=1, max=100)
+    timezone: str = fields.text(min=1, max=zones.MAX_LENGTH)
 
 
 @attrs.frozen(kw_only=True)

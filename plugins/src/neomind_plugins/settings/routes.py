@@ -80,8 +80,8 @@ def section_routes() -> list[Route]:
             scope="settings:write",
             summary="Change settings of one section",
             description=(
-                "What is absent stays, and so does a secret sent as `***`; `null` takes away a limit that may be absent. "
-                "The change is kept and wins over the configuration file."
+                "What is absent stays, and so does a secret sent as `***`; `null` takes away a limit that may be "
+                "absent. The change is kept and wins over the configuration file."
             ),
             body_required=True,
             response=Values,

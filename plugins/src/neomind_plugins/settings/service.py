@@ -31,7 +31,7 @@ class KeptSettings:
     async def load(self) -> None:
         """Read what is stored and put it into force."""
         for name, text in (await self._db.read(tables.load)).items():
-            self._stored[name] = json.loads(text)
+            self._stored[name] = self._read(name, text)
         self.apply()
 
     async def close(self) -> None:
@@ -81,6 +81,14 @@ class KeptSettings:
         if section is None:
             raise SectionNotFound(name)
         return section
+
+    def _read(self, name: str, text: str) -> dict[str, Any]:
+        """A row that cannot be read costs its own section, not all of them."""
+        try:
+            return dict(json.loads(text))
+        except (ValueError, TypeError):
+            self._log.warning("stored_settings_unreadable", section=name)
+            return {}
 
     def _restore(self, name: str, stored: dict[str, Any]) -> None:
         """A newer version may refuse what an older one stored: then what still fits holds, the rest is left out."""

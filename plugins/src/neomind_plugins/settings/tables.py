@@ -26,4 +26,5 @@ def load() -> dict[str, str]:
 
 
 def save(section: str, text: str) -> None:
-    SectionRow.replace(section=section, json=text).execute()
+    row = SectionRow.insert(section=section, json=text)
+    row.on_conflict(conflict_target=[SectionRow.section], preserve=[SectionRow.json]).execute()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import zoneinfo
 
 DEFAULT = "Asia/Shanghai"
+MAX_LENGTH = 100  # looking for a name of thousands of parts ends in a RecursionError
+PROBLEM = "must be the IANA name of a time zone, e.g. Europe/Berlin"
 COMMON = {
     "UTC": "Coordinated Universal Time",
     "Asia/Shanghai": "China (Shanghai)",
@@ -28,8 +30,10 @@ COMMON = {
 
 def problem(name: str) -> str | None:
     """Why ``name`` is no time zone, ``None`` when it is one."""
+    if len(name) > MAX_LENGTH:
+        return PROBLEM
     try:
         zoneinfo.ZoneInfo(name)
     except (KeyError, OSError, ValueError):
-        return "must be the IANA name of a time zone, e.g. Europe/Berlin"
+        return PROBLEM
     return None
