@@ -41,7 +41,7 @@ class StateFile:
 
     def lock(self) -> None:
         """Take the data directory; raises ``DataDirectoryInUse`` or ``OSError``."""
-        self._dir.mkdir(parents=True, exist_ok=True)
+        self._make()
         handle = (self._dir / "lock").open("a+", encoding="ascii")
         if not _flock(handle, fcntl.LOCK_EX):
             time.sleep(SECOND_TRY_AFTER_S)  # somebody may just have looked who holds it, see holder()
@@ -97,6 +97,11 @@ class StateFile:
     def last_report(self) -> dict[str, Any]:
         return self._read("plugins.json")
 
+    def _make(self) -> None:
+        """The data directory is for its owner alone: password hashes and keys are in it."""
+        self._dir.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._dir.mkdir(exist_ok=True)
+
     def _read(self, name: str) -> dict[str, Any]:
         try:
             found = orjson.loads((self._dir / name).read_bytes())
@@ -105,7 +110,7 @@ class StateFile:
         return found if isinstance(found, dict) else {}
 
     def _write(self, name: str, value: Any) -> None:
-        self._dir.mkdir(parents=True, exist_ok=True)
+        self._make()
         temporary = self._dir / f"{name}.new"
         temporary.write_bytes(orjson.dumps(value))
         temporary.replace(self._dir / name)
