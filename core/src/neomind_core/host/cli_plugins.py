@@ -62,7 +62,7 @@ def _there(found: Mapping[Any, Candidate], known: Mapping[Any, Mapping[str, Any]
         status, reason = told.get("status", "found"), told.get("reason", "was not there when the platform last ran")
         if not known:
             reason = "the platform has not run here yet"
-        if one.gate:
+        if one.gate and status != "blocked":
             status, reason = "incompatible", f"{one.distribution} {one.gate}"
         yield Row(
             name=one.name,

@@ -1,0 +1,158 @@
+"""The commands of the README do what the README says, run in its order by a shell against a server it starts."""
+
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+INSTALL = "python3 -m venv .venv && .venv/bin/pip install ./core ./sdk ./plugins ./extensions/* ."
+SERVE = ".venv/bin/neomind serve"
+TEST = ".venv/bin/pip install tox && .venv/bin/tox -e all"
+PORT = "9375"
+END = "the line is through, with"
+
+
+def section(title):
+    """The lines of the shell blocks under a heading."""
+    text = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)[1]
+    return [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+
+
+class Shell:
+    """Runs lines in one shell, as one types them: variables stay."""
+
+    def __init__(self, directory, env):
+        self._popen = subprocess.Popen(
+            ["bash"],
+            cwd=directory,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.run("set -o pipefail")
+
+    def run(self, line):
+        """What the line prints; fails when it does not exit 0."""
+        self._popen.stdin.write(f'{line}\nprintf "\\n{END} %s\\n" $?\n')
+        self._popen.stdin.flush()
+        printed = []
+        for text in self._popen.stdout:
+            if text.startswith(END):
+                assert text.split()[-1] == "0", (line, text, printed)
+                return "".join(printed).strip()
+            printed.append(text)
+        raise AssertionError(f"the shell ended at {line}")
+
+    def close(self):
+        self._popen.stdin.close()
+        self._popen.stdout.close()
+        self._popen.wait(10)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return str(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def answers(make_home):
+    """What each line printed, and an empty line where a server was started."""
+    port = free_port()
+    home = make_home("readme", PORT=port)
+    (home.directory / ".venv").symlink_to(sys.prefix)
+    servers, printed = [home.serve(command=("bash", "-c", f"exec {SERVE}"))], []
+    with closing(Shell(home.directory, home.env)) as shell:
+        for line in section("The first five minutes"):
+            if line.endswith(SERVE):
+                assert servers[-1].stop(signal.SIGINT)[0] == 0
+                servers.append(home.serve(command=("bash", "-c", f"exec env {line}")))
+            printed.append((line, "" if line.endswith(SERVE) else shell.run(line.replace(PORT, port))))
+    assert servers[-1].stop(signal.SIGINT)[0] == 0
+    assert len(servers) == 2
+    return printed
+
+
+@pytest.fixture(scope="module")
+def answer(answers):
+    """``answer("/webhook", 1)``: the JSON that the second line with that text printed."""
+    return lambda part, number=0: json.loads([text for line, text in answers if part in line][number])
+
+
+def test_what_the_lines_need_is_here():
+    assert shutil.which("bash")
+    assert shutil.which("curl")
+    assert Path(sys.prefix, "bin", "neomind").exists()
+
+
+def test_it_is_installed_served_and_tested_by_one_line_each():
+    assert section("Install and serve") == [f"{INSTALL} && {SERVE}"]
+    assert section("Test") == [TEST]
+
+
+def test_the_port_and_the_directory_are_those_of_the_defaults():
+    from neomind_core.host.config import HostConfig
+
+    assert f"listens on port {PORT} and keeps everything in `{HostConfig().data_dir}/`" in README
+    assert str(HostConfig().server.port) == PORT
+
+
+def test_every_answer_is_in_the_envelope(answers):
+    bodies = [json.loads(text) for line, text in answers if "json.tool" in line]
+    assert len(bodies) >= 8
+    for body in bodies:
+        assert set(body) == ({"success", "data", "meta"} if body["success"] else {"success", "error"})
+
+
+def test_just_the_two_answers_that_are_announced_are_errors(answers):
+    refused = [line for line, text in answers if "json.tool" in line and not json.loads(text)["success"]]
+    assert [bool(re.search("Cellar", line)) for line in refused] == [True, False]
+    assert "/webhook" in refused[1]
+
+
+def test_the_first_user_becomes_the_administrator(answer):
+    assert answer("/health")["data"]["status"] == "ok"
+    assert answer("/auth/register")["data"]["user"]["role"] == "admin"
+
+
+def test_a_reading_is_there_as_soon_as_it_was_taken(answer):
+    assert answer("/devices/types")["data"]["device_type"] == "room_sensor"
+    assert answer('"device_id": "kitchen"')["data"]["added"] is True
+    assert answer("/webhook")["data"]["device_id"] == "kitchen"
+    assert [point["value"] for point in answer("/history")["data"]["data"]["temperature"]] == [21.5]
+
+
+def test_what_is_installed_and_what_became_of_it(answers, answer):
+    rows = answer("/extensions")["data"]
+    assert {row["status"] for row in rows} == {"enabled"}
+    table = next(text for line, text in answers if line.endswith("neomind plugins"))
+    for row in rows:
+        assert re.search(rf"^{row['name']}\s+enabled\s", table, re.MULTILINE)
+
+
+def test_a_field_that_is_wrong_is_named(answer):
+    error = answer("Cellar")["error"]
+    assert error["code"] == "VALIDATION_ERROR"
+    assert error["message"].startswith("connection_config: ")
+    assert [detail["field"] for detail in error["details"]] == ["connection_config"]
+
+
+def test_without_the_webhook_the_envelope_says_so_and_the_history_is_still_there(answer):
+    assert answer("/webhook", 1)["error"]["code"] == "NOT_FOUND"
+    assert answer("/history", 1)["data"]["data"] == answer("/history")["data"]["data"]
+
+
+def test_the_folders_it_tells_of_are_there():
+    folders = re.findall(r"^\| `([a-z/.]+)` \|", README, re.MULTILINE)
+    assert len(folders) >= 6
+    assert [folder for folder in folders if not (ROOT / folder).is_dir()] == []
