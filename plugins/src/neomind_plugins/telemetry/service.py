@@ -46,7 +46,9 @@ class IngestService:
         """See ``Ingest.submit``."""
         points: list[Point] = []
         alive: list[Uplink] = []
-        receipts = [await self._take(uplink, points, alive) for uplink in uplinks]
+        receipts = [
+            self._take(uplink, points, alive) or await self._take_slowly(uplink, points, alive) for uplink in uplinks
+        ]
         if points:
             await self.store.append(points)
         for uplink in alive:
@@ -70,29 +72,42 @@ class IngestService:
             if part:
                 self.bus.publish(MetricsStored(points=part, source=source, virtual=virtual, cause=cause, hops=hops))
 
-    async def _take(self, uplink: Uplink, points: list[Point], alive: list[Uplink]) -> Receipt:
+    def _take(self, uplink: Uplink, points: list[Point], alive: list[Uplink]) -> Receipt | None:
+        """Take a message apart; ``None`` for one that has to wait for something. Nearly all have not."""
+        if self.directory.get(uplink.device_id) is None:
+            return None
+        stored = 0
+        if not uplink.heartbeat:
+            payload = unwrapped(uplink.payload)
+            raw = orjson.dumps(payload)
+            if suspect(raw):
+                return None
+            stored = self._extract(uplink, payload, raw, points)
+        if not uplink.retained:
+            alive.append(uplink)
+        return Receipt(device_id=uplink.device_id, stored=stored)
+
+    async def _take_slowly(self, uplink: Uplink, points: list[Point], alive: list[Uplink]) -> Receipt:
+        """A message of a device that nobody registered, or one that may hold pictures."""
         device_id = uplink.device_id
         if self.directory.get(device_id) is None:
             return await self._offer(uplink)
-        before = len(points)
-        if not uplink.heartbeat:
-            await self._decode(uplink, points)
+        scalar = self.plans.of(self.directory.type_of(device_id)).scalar
+        payload = await self.images.replace(device_id, unwrapped(uplink.payload), scalar, time_of(uplink))
+        stored = self._extract(uplink, payload, orjson.dumps(payload), points)
         if not uplink.retained:
             alive.append(uplink)
-        return Receipt(device_id=device_id, stored=len(points) - before)
+        return Receipt(device_id=device_id, stored=stored)
 
-    async def _decode(self, uplink: Uplink, points: list[Point]) -> None:
-        device_id, quality, ts_ms = uplink.device_id, uplink.quality, time_of(uplink)
-        plan = self.plans.of(self.directory.type_of(device_id))
-        payload = unwrapped(uplink.payload)
-        raw = orjson.dumps(payload)
-        if suspect(raw):
-            payload = await self.images.replace(device_id, payload, plan.scalar, ts_ms)
-            raw = orjson.dumps(payload)
-        prefix = f"{series.DEVICE}:{device_id}:"
+    def _extract(self, uplink: Uplink, payload: Any, raw: bytes, points: list[Point]) -> int:
+        """Add the values of a message to ``points``; returns how many."""
+        quality, ts_ms, before = uplink.quality, time_of(uplink), len(points)
+        plan = self.plans.of(self.directory.type_of(uplink.device_id))
+        prefix = f"{series.DEVICE}:{uplink.device_id}:"
         points.extend([Point(prefix + name, ts_ms, value, quality) for name, value in values(plan, payload)])
         if plan.store_raw:
             points.append(Point(prefix + series.RAW, ts_ms, raw.decode(), quality))
+        return len(points) - before
 
     async def _offer(self, uplink: Uplink) -> Receipt:
         inbox = self.inbox()
