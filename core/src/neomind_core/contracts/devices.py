@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import attrs
 
+from .auth import Principal
+
+if TYPE_CHECKING:
+    from .telemetry import Ingest
+
 DATA_TYPES = ("integer", "float", "string", "boolean", "array", "binary", "enum")
+COMMAND_STATES = ("queued", "sent", "delivered", "succeeded", "failed", "expired")
 
 
 @attrs.frozen(kw_only=True)
@@ -150,10 +156,20 @@ class DeviceDirectory(Protocol):
 
 @runtime_checkable
 class DiscoveryInbox(Protocol):
-    """Takes samples of devices nobody registered (drafts). Absent, unknown devices are refused."""
+    """Takes samples of devices nobody registered (drafts). Absent, unknown devices are refused.
+
+    ``Ingest`` asks it for every unknown device, so it starts first and cannot ask for ``Ingest``: it is given it.
+    """
+
+    def connect(self, ingest: Ingest) -> None:
+        """Called by who provides ``Ingest``, when it starts: samples become history through it on registration."""
+        ...
 
     async def offer(self, sample: UnknownSample) -> bool:
-        """Keep the sample; ``False`` when it was refused (limits, discovery switched off)."""
+        """Keep the sample; ``False`` when it was refused (limits, discovery switched off).
+
+        ``True`` means durable. Raises the storage's errors.
+        """
         ...
 
 
@@ -161,7 +177,7 @@ class DiscoveryInbox(Protocol):
 class UnknownSample:
     """What an unknown device sent; ``payload`` is the decoded JSON, or bytes when it is not JSON.
 
-    ``ts_ms`` is the device's own time, ``None`` when it gave none.
+    ``ts_ms`` is the device's own time, ``None`` when it gave none; ``quality`` and ``retained`` as in ``Uplink``.
     """
 
     device_id: str
@@ -172,3 +188,83 @@ class UnknownSample:
     original_topic: str | None = None
     adapter_id: str | None = None
     client: str = ""
+    quality: float | None = None
+    retained: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class CommandRecord:
+    """A command that was given to a device, as it is now.
+
+    ``state`` is one of ``COMMAND_STATES``: ``queued`` waits for its transport, ``sent`` is with the transport,
+    ``delivered`` was handed over and waits for the device's acknowledgement; the other three are ends. ``error`` says
+    why it failed or expired, or what it waits for.
+    """
+
+    command_id: str
+    device_id: str
+    command: str
+    params: Mapping[str, Any]
+    state: str
+    created_ms: int
+    finished_ms: int | None = None
+    result: Any = None
+    error: str | None = None
+
+
+@runtime_checkable
+class DeviceCommands(Protocol):
+    """Gives commands to devices, for whoever wants something done: requests, rules, agents."""
+
+    async def send(
+        self,
+        device_id: str,
+        command: str,
+        params: Mapping[str, Any],
+        *,
+        cause: str | None = None,
+        hops: int = 0,
+        principal: Principal | None = None,
+    ) -> CommandRecord:
+        """Check the command against the device's type, keep it, and hand it to the device's transport.
+
+        Returns after the first attempt to hand it over, whatever came of it: a command that has to wait is sent later,
+        and is never lost. ``cause`` and ``hops`` are those of the ``DeviceCommandFinished`` to come. Raises
+        ``NotFound`` for the device, ``ValidationFailed`` naming the parameter, ``BadRequest`` for a command that the
+        type does not have, that has no payload, or that the transport refuses, ``Conflict`` when too many commands
+        wait for the device, and the storage's errors.
+        """
+        ...
+
+    def problems(self, device_id: str, command: str, params: Mapping[str, Any]) -> list[str]:
+        """What speaks against ``send`` as things are now; patterns are not looked at. For whoever saves a rule."""
+        ...
+
+    async def history(self, device_id: str, limit: int = 50) -> Sequence[CommandRecord]:
+        """The newest commands of a device, newest first; raises ``NotFound`` for the device."""
+        ...
+
+
+@runtime_checkable
+class CommandAcks(Protocol):
+    """Where transports bring what devices say about their commands."""
+
+    async def acknowledge(
+        self, device_id: str, command_id: str | None, success: bool, *, result: Any = None, error: str | None = None
+    ) -> bool:
+        """End a command as the device says; durable when this returns.
+
+        ``command_id`` may also be the ``request_id`` of the payload, or ``None`` for the oldest command of the device
+        that waits for an acknowledgement. ``False`` when no command of the device waits for it: it is unknown, or has
+        ended already. Raises the storage's errors; then nothing has changed, and the transport may bring it again.
+        """
+        ...
+
+
+@runtime_checkable
+class ImageFiles(Protocol):
+    """The pictures that devices sent, at ``/api/images/<device>/<metric>/<file>``."""
+
+    async def read(self, device: str, metric: str, file: str) -> tuple[bytes, str]:
+        """A picture and its media type; raises ``BadRequest`` for what no address of ours has, ``NotFound``."""
+        ...

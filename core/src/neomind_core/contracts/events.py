@@ -236,6 +236,11 @@ class SessionEnded(Event):
 
 
 @attrs.frozen(kw_only=True)
+class PlatformStopping(Event):
+    """The platform is about to stop: streams end now, while the server can still say so to their clients."""
+
+
+@attrs.frozen(kw_only=True)
 class CustomPublished(Event):
     """Published by a client of the API or a plugin under a name of its own."""
 
