@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 BUILD_ONLY = ["[build-system]", 'requires = ["setuptools>=77"]', 'build-backend = "setuptools.build_meta"']
 METADATA = ("name", "version", "description", "license", "classifiers")
 HEAVY = [
-    *("apscheduler", "apsw", "argon2", "cattrs", "click", "httpx2", "jsonschema", "jwt", "limits", "multipart"),
+    *("apscheduler", "apsw", "argon2", "cattrs", "click", "httpx2", "jsonschema", "jwt", "multipart"),
     *("orjson", "paho", "peewee", "playhouse", "python_multipart", "starlette", "structlog", "uvicorn", "uvloop"),
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import math
+import random
 import uuid
 from datetime import datetime
 from pathlib import Path
@@ -331,7 +332,6 @@ async def test_alias(edge, answered):
     aliases = [
         Alias(path="/old/{thing_id}", target="/things/{thing_id}"),
         Alias(path="/sub/{id}", target="/things/{thing_id}", subtree=True),
-        Alias(path="/wrong", target="/things/{thing_id}"),
         Alias(path="/nothing", target="/nowhere"),
     ]
     async with edge.serving(*routes, *aliases) as host:
@@ -341,9 +341,16 @@ async def test_alias(edge, answered):
             assert (data["method"], data["params"]) == (method, {"thing_id": "x"})
         data = (await client.get("/api/sub/x/parts/y")).json()["data"]
         assert data["params"] == {"thing_id": "x", "part": "y"}
-        for path in ("/api/old/x/parts/y", "/api/wrong", "/api/nothing", "/api/subandmore"):
+        for path in ("/api/old/x/parts/y", "/api/nothing", "/api/subandmore"):
             assert answered(await client.get(path)) == (404, "NOT_FOUND")
         assert answered(await client.post("/api/old/x")) == (405, "METHOD_NOT_ALLOWED")
+
+
+async def test_an_alias_with_other_parameters_is_refused(edge):
+    wrong = Alias(path="/wrong", target="/things/{thing_id}")
+    with pytest.raises(Exception, match="it has other parameters than '/things/{thing_id}'"):
+        async with edge.serving(edge.route(path="/things/{thing_id}"), wrong):
+            pass
 
 
 async def test_an_alias_overrides_nothing(edge):
@@ -365,7 +372,10 @@ def test_an_integer_timestamp_of_any_size_is_told():
 
 
 def test_ids_are_uuids():
-    ids = {envelope.new_id() for _ in range(1000)}
+    ids = set()
+    for _ in range(1000):
+        random.seed(7)  # some plugin's idea of repeatable
+        ids.add(envelope.new_id())
     assert len(ids) == 1000
     assert all(uuid.UUID(one).version == 4 and uuid.UUID(one).variant == uuid.RFC_4122 for one in ids)
 

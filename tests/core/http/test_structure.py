@@ -174,6 +174,17 @@ def test_every_field_at_fault_is_named(values, found):
     assert all(text in (told[path], ...) for path, text in found.items())
 
 
+def test_a_body_full_of_mistakes_is_answered_in_short():
+    assert list(problems(Outer, {"id": "x", "metrics": [None] * 100_000})) == [f"metrics[{at}]" for at in range(100)]
+
+
+def test_a_mistake_far_inside_is_found_at_once():
+    value = {"value": "x"}
+    for _ in range(200):
+        value = {"value": 1, "children": [value], "left": None}
+    assert list(problems(Tree, value)) == ["children[0]." * 200 + "value"]
+
+
 def test_validators_of_several_fields():
     @attrs.frozen
     class Both:

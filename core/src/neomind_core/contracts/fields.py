@@ -84,4 +84,6 @@ def secret(**more: Any) -> Any:
 
 def clean(value: str) -> bool:
     """Whether a string has neither NUL nor an unpaired surrogate."""
+    if value.isascii():
+        return "\x00" not in value
     return "\x00" not in value and not any("\ud800" <= char <= "\udfff" for char in value)

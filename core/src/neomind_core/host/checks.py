@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.resources
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .. import contracts as c
-from .http.app import check_route
+from .http.routing import check_alias, check_route
 from .records import Record, contribution_name
 
 KINDS: Mapping[str, type[Any] | tuple[type[Any], ...]] = {
@@ -32,6 +33,7 @@ KINDS: Mapping[str, type[Any] | tuple[type[Any], ...]] = {
     "start": c.Step,
     "stop": c.Step,
 }
+PARAMETER = re.compile(r"\{[^}]*\}")
 # Commands belong to their plugin: two plugins may both have a `roll`.
 PRIVATE_KINDS = frozenset({"commands", "start", "stop"})
 
@@ -71,6 +73,8 @@ def _lacks(kind: str, item: Any) -> str:
 
 
 def _route(_plugin: str, item: Any) -> str | None:
+    if isinstance(item, c.Alias):
+        return check_alias(item)
     return check_route(item) if isinstance(item, c.Route | c.SocketRoute) else None
 
 
@@ -129,11 +133,17 @@ def conflicts(running: Iterable[Record], fresh: Iterable[Record]) -> dict[int, s
 def claims(record: Record) -> list[tuple[str, str]]:
     """What a plugin must have for itself: its contributions by kind and name."""
     return [
-        (kind, contribution_name(item))
+        (kind, _claimed(item))
         for kind, items in record.contributions.items()
         if kind not in PRIVATE_KINDS
         for item in items
     ]
+
+
+def _claimed(item: Any) -> str:
+    """The name, for a path without what its parameters are called: ``GET /a/{x}`` and ``GET /a/{y}`` are one route."""
+    name = contribution_name(item)
+    return PARAMETER.sub("{}", name) if isinstance(item, c.Route | c.SocketRoute | c.Alias) else name
 
 
 def _first_party(owners: list[Record]) -> Record | None:

@@ -11,7 +11,7 @@ from .config import PluginsConfig
 from .context import Context
 from .discovery import Candidate, ManifestError, forget
 from .order import plan, providers
-from .records import NAME, Board, Record
+from .records import NAME, Board, PluginFailed, Record
 from .settings import Settings
 
 MakeContext = Callable[[Record], Context]
@@ -152,6 +152,8 @@ class Loader:
             for kind, items in found.items():
                 if self._refused(record, kind, items):
                     return
+        except PluginFailed:  # strict mode: it is said already
+            raise
         except ValidationFailed as error:
             self._give_up(record, Status.CONFIG_ERROR, f"[plugin.{name}] {error.message}", error)
         except threads.ForeignError as failed:

@@ -79,6 +79,16 @@ def configure(config: LogConfig) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
 
 
+def plain() -> None:
+    """Unless somebody configured logging: print events with plain tracebacks (for tests).
+
+    structlog's own default may print the variables of every frame, passwords among them, and takes seconds for it.
+    """
+    if not structlog.is_configured():
+        renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+        structlog.configure(processors=[structlog.processors.add_log_level, redact, renderer])
+
+
 def logger(name: str) -> Any:
     """A logger whose events carry the plugin's name."""
     return structlog.get_logger("neomind").bind(plugin=name)

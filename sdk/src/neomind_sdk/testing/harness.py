@@ -28,6 +28,7 @@ from neomind_core.contracts import (
     Rejection,
 )
 from neomind_core.hookspecs import hookimpl
+from neomind_core.host import logs
 from neomind_core.host.config import HostConfig
 from neomind_core.host.discovery import Candidate, hooks_of, scan
 from neomind_core.host.host import Host
@@ -117,22 +118,29 @@ class TestHost:
         """Serve on a free port of the loopback interface, for streams and sockets; gives ``http://127.0.0.1:<port>``."""
         import uvicorn
 
-        listening = socket.socket()
-        listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
-            self.host.api, lifespan="off", log_config=None, access_log=False, ws="websockets-sansio"
+            self.host.api,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            ws="websockets-sansio",
+            timeout_graceful_shutdown=1,  # a stream that a test left open must not keep it from ending
         )
         server = uvicorn.Server(config)
         server.capture_signals = _no_signals  # type: ignore[method-assign]
-        task = asyncio.create_task(server.serve([listening]))
-        try:
-            while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
-                await asyncio.sleep(0.005)
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await task
-            listening.close()
+        # With the protocol said, asyncio sends at once what it has; else every answer waits for an acknowledgement.
+        with socket.socket(proto=socket.IPPROTO_TCP) as listening:
+            listening.bind(("127.0.0.1", 0))
+            task = asyncio.create_task(server.serve([listening]))
+            try:
+                while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
+                    await asyncio.sleep(0.005)
+                if task.done():
+                    raise RuntimeError("the server did not start") from task.exception()
+                yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+            finally:
+                server.should_exit = True
+                await asyncio.wait({task})
 
     def _record(self) -> None:
         publish = self.host.bus.publish
@@ -169,6 +177,7 @@ async def make_host(
     ``find``        further candidates, e.g. of fake distributions
     ``extensions``  whether single files in the extensions directory of ``data_dir`` are found too
     """
+    logs.plain()
     principals: dict[str, Principal] = {}
     chosen = [*plugins, _login(principals)]
     if storage and not any("storage" in plugin.provides for plugin in plugins):
@@ -179,6 +188,7 @@ async def make_host(
             clock=clock or VirtualClock(),
             find=lambda: _candidates(chosen, find, Path(host.extensions_dir()) if extensions else None),
         )
+        own = host.egress
         if egress is not None:
             host.egress = egress  # type: ignore[assignment]
             host.services.add(Egress, egress)
@@ -188,6 +198,7 @@ async def make_host(
             await host.start()
             yield test_host
         finally:
+            host.egress = own  # which the host closes; the other is the test's
             await test_host._close()
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
-from random import getrandbits
+from random import Random
 from typing import Any
 
 import attrs
@@ -17,6 +17,7 @@ import orjson
 from ...contracts import JSON, ApiError, Raw, Reply
 
 Header = tuple[bytes, bytes]
+_random = Random()  # of its own: whoever seeds the common one must not make ids repeat
 OPTIONS = orjson.OPT_NON_STR_KEYS
 COMMON: Mapping[bytes, bytes] = {b"x-content-type-options": b"nosniff"}
 # How long a body is, is said by whoever sends it.
@@ -116,7 +117,7 @@ def timestamp(now_ms: int) -> str:
 
 def new_id() -> str:
     """A UUID of version 4. It names a request and protects nothing, so that the fast random source will do."""
-    digits = f"{getrandbits(128):032x}"
+    digits = f"{_random.getrandbits(128):032x}"
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 

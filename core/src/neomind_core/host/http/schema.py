@@ -30,7 +30,8 @@ SCALARS: Mapping[Any, Schema] = {
 class Schemas:
     """Schemas of classes, each under a name of its own in ``components``.
 
-    A class has two shapes: as input a field with a default may be absent, as output every field is there.
+    A class has two shapes: as input a field with a default may be absent; as output one that defaults to ``None`` may,
+    for a handler that answers with a dictionary leaves out what there is not.
     """
 
     def __init__(self, fixed: Mapping[str, Schema] | None = None, where: str = "#/components/schemas/") -> None:
@@ -94,7 +95,7 @@ class Schemas:
             if not output and not field.init:
                 continue
             properties[field.name] = self._member(field, hints[field.name], output)
-            if output or field.default is attrs.NOTHING:
+            if field.default is attrs.NOTHING or (output and field.default is not None):
                 required.append(field.name)
         schema: Schema = {"type": "object", "properties": properties}
         if required:

@@ -30,23 +30,24 @@ async def serve(bound: Bound, found: Found, request_id: str, log: Any, scope: An
         log.exception("socket_failed", path=scope["path"], request_id=request_id)
         error = envelope.internal(request_id)
     try:
-        await _end(socket, error, request_id, log)
+        await _end(socket, error, request_id, log, receive, send)
     except (WebSocketDisconnect, OSError):
         return  # the client was faster
 
 
-async def _end(socket: Any, error: ApiError | None, request_id: str, log: Any) -> None:
+async def _end(socket: Any, error: ApiError | None, request_id: str, log: Any, receive: Any, send: Any) -> None:
     """Refuse what was not accepted, close what was."""
-    from starlette.websockets import WebSocketState
+    from starlette.websockets import WebSocketState as State
 
-    if socket.application_state is WebSocketState.CONNECTING:
-        if socket.client_state is WebSocketState.CONNECTING:
-            await socket.receive()  # websocket.connect
-        if socket.client_state is WebSocketState.CONNECTED:
-            error = error or Forbidden("The connection was not accepted")
-            await _deny(error, request_id, log, socket.scope, socket.send)
-    elif socket.application_state is WebSocketState.CONNECTED and socket.client_state is WebSocketState.CONNECTED:
+    ours, theirs = socket.application_state, socket.client_state
+    if ours is State.CONNECTED and theirs is State.CONNECTED:
         await socket.close(*_closing(error))
+    elif ours is State.CONNECTING:
+        error = error or Forbidden("The connection was not accepted")
+        if theirs is State.CONNECTING:
+            await refuse(error, request_id, log, socket.scope, receive, send)
+        elif theirs is State.CONNECTED:
+            await _deny(error, request_id, log, socket.scope, send)
 
 
 def _closing(error: ApiError | None) -> tuple[int, str | None]:

@@ -24,6 +24,7 @@ Hook = Callable[[Any, Any], Any]
 HookOf = Callable[[Any], Hook]
 WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 INT64 = 2**63
+MAX_PROBLEMS = 100  # the answer must not be larger than what was asked
 
 
 class Mismatch(Exception):
@@ -41,13 +42,13 @@ class Mismatch(Exception):
 def structure(cls: type[T], values: Any, *, text: bool = False) -> T:
     """An instance of ``cls``; unknown keys are ignored. ``text``: scalars may also come as text (queries, environment).
 
-    Raises ``ValidationFailed`` that names every field at fault.
+    Raises ``ValidationFailed`` that names every field at fault, the first ``MAX_PROBLEMS`` of them.
     """
     try:
         found: T = (_TEXT if text else _STRICT).structure(values, cls)
     except Mismatch as error:
-        whole = "query" if text else "body"
-        raise ValidationFailed(*((path or whole, problem) for path, problem in error.problems)) from None
+        whole, problems = "query" if text else "body", error.problems[:MAX_PROBLEMS]
+        raise ValidationFailed(*((path or whole, problem) for path, problem in problems)) from None
     return found
 
 
@@ -173,10 +174,15 @@ def _list_factory(hook_of: HookOf) -> Callable[[Any], Hook]:
         def hook(value: Any, _kind: Any) -> Any:
             if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
                 raise Mismatch(("", "must be an array"))
-            return make(_all((f"[{index}]", item) for index, item in enumerate(value)).values())
-
-        def _all(items: Any) -> dict[str, Any]:
-            return _each(items, each, inner)
+            found, problems = [], []
+            for index, item in enumerate(value):
+                try:
+                    found.append(each(item, inner))
+                except Mismatch as error:
+                    problems += error.under(f"[{index}]")
+            if problems:
+                raise Mismatch(*problems)
+            return make(found)
 
         return hook
 
@@ -192,17 +198,17 @@ def _dict_factory(hook_of: HookOf) -> Callable[[Any], Hook]:
         def hook(value: Any, _kind: Any) -> Any:
             if not isinstance(value, Mapping):
                 raise Mismatch(("", "must be an object"))
-            return dict(value) if inner is Any else _each(value.items(), each, inner)
+            return dict(value) if inner is Any else _values(value, each, inner)
 
         return hook
 
     return factory
 
 
-def _each(items: Any, hook: Hook, kind: Any) -> dict[str, Any]:
+def _values(items: Mapping[str, Any], hook: Hook, kind: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     problems: list[tuple[str, str]] = []
-    for name, value in items:
+    for name, value in items.items():
         try:
             found[name] = hook(value, kind)
         except Mismatch as error:
