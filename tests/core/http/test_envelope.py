@@ -348,7 +348,7 @@ async def test_alias(edge, answered):
 
 async def test_an_alias_with_other_parameters_is_refused(edge):
     wrong = Alias(path="/wrong", target="/things/{thing_id}")
-    with pytest.raises(Exception, match="it has other parameters than '/things/{thing_id}'"):
+    with pytest.raises(Exception, match="it has other parameters than"):
         async with edge.serving(edge.route(path="/things/{thing_id}"), wrong):
             pass
 

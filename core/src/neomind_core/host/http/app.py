@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,6 +24,7 @@ from ...contracts.fields import number
 from ..threads import contain
 from . import envelope, openapi, reading, sockets
 from .access import Gate
+from .deadlines import Deadlines, Expired
 from .envelope import Answer
 from .limiting import Limiter, network_of
 from .routing import SOCKET, Bound, Found, RouteEntry, Router, check_route
@@ -64,6 +64,7 @@ class Api:
         self._log = log
         self._gate = Gate(log)
         self._limiter = Limiter(clock)
+        self._deadlines = Deadlines()
         self._ceiling = RateLimit(hits=config.requests_per_minute) if config.requests_per_minute else None
         self._sender = Sender(config.compress_from, log)
         self._router = Router()
@@ -119,14 +120,11 @@ class Api:
         if found is None and path == OPENAPI_PATH:
             return self._describe(method)
         bound = self._bound(found, method, scope)
-        deadline = asyncio.timeout(bound.route.deadline_s)
+        limit_s = bound.route.deadline_s
         try:
-            async with deadline:
-                return await self._call(bound, found, scope, receive, request_id)
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-        raise ApiError("REQUEST_TIMEOUT", f"The request took over {bound.route.deadline_s:g} s")
+            return await self._deadlines.within(limit_s, self._call(bound, found, scope, receive, request_id))
+        except Expired:
+            raise ApiError("REQUEST_TIMEOUT", f"The request took over {limit_s:g} s") from None
 
     def _bound(self, found: Found | None, method: str, scope: Any) -> Bound:
         bound = found.methods.get(method) if found else None
@@ -158,7 +156,7 @@ class Api:
         principal = await self._admit(bound, headers, pairs, client)
         raw = b""
         if route.method != "GET":
-            raw = await reading.body_of(receive, headers, route.max_body, self._config.body_idle_s)
+            raw = await reading.body_of(self._receiver(receive), headers, route.max_body)
             if raw:
                 reading.check_media_type(route, headers)
         return Request(
@@ -175,6 +173,17 @@ class Api:
             principal=principal,
             route=route,
         )
+
+    def _receiver(self, receive: Any) -> reading.Receive:
+        idle_s = self._config.body_idle_s
+
+        async def next_message() -> Any:
+            try:
+                return await self._deadlines.within(idle_s, receive())
+            except Expired:
+                raise reading.stalled(idle_s) from None
+
+        return next_message
 
     async def _admit(self, bound: Bound, headers: Any, pairs: list[tuple[str, str]], client: str) -> Principal:
         route, credentials = bound.route, NO_CREDENTIALS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Any, get_origin
 from urllib.parse import parse_qsl, quote
@@ -14,6 +14,7 @@ from ...contracts import JSON, ApiError, BadRequest, Credentials, Route, Validat
 from .strict import loads
 from .structure import hints_of, parts_of, structure
 
+Receive = Callable[[], Awaitable[Any]]
 QUERY_FIELDS = 200
 # Larger bodies are parsed in a thread, so that the others need not wait for it.
 IN_THREAD_FROM = 128 * 1024
@@ -94,30 +95,31 @@ def credentials_of(headers: Mapping[str, str], query: Mapping[str, str], client:
 # ---- the body ----
 
 
-async def body_of(receive: Any, headers: Mapping[str, str], limit: int, idle_s: float) -> bytes:
-    """The whole body; 413 beyond ``limit`` bytes, 408 when nothing comes for ``idle_s`` seconds."""
+async def body_of(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
+    """The whole body; 413 beyond ``limit`` bytes. ``receive`` raises ``stalled`` when nothing comes."""
     length = headers.get("content-length", "")
     if length.isascii() and length.isdigit() and (len(length) >= 20 or int(length) > limit):
         raise _too_large(limit)
-    message = await _next(receive, idle_s)
+    message = await _next(receive)
     if not message.get("more_body"):
         whole: bytes = _within(message.get("body", b""), limit)
         return whole
     chunks = bytearray(_within(message.get("body", b""), limit))
     while message.get("more_body"):
-        message = await _next(receive, idle_s)
+        message = await _next(receive)
         chunks += message.get("body", b"")
         _within(chunks, limit)
     return bytes(chunks)
 
 
-async def _next(receive: Any, idle_s: float) -> Any:
-    try:
-        async with asyncio.timeout(idle_s):
-            message = await receive()
-    except TimeoutError:
-        text = f"Nothing of the body came for {idle_s:g} s"
-        raise ApiError("REQUEST_TIMEOUT", text, headers={"Connection": "close"}) from None
+def stalled(idle_s: float) -> ApiError:
+    """408: the client stopped sending in the middle."""
+    text = f"Nothing of the body came for {idle_s:g} s"
+    return ApiError("REQUEST_TIMEOUT", text, headers={"Connection": "close"})
+
+
+async def _next(receive: Receive) -> Any:
+    message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientGone
     return message
