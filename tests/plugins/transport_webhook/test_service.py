@@ -188,6 +188,7 @@ async def test_unknown_devices_become_drafts(webhook: Any) -> None:
         "metrics_received": 0,
         "metrics_processed": 0,
         "draft": True,
+        "samples_kept": 1,
     }
 
 

@@ -44,7 +44,7 @@ def listeners(ctx: PluginContext) -> list[Listener]:
 
 
 def build_ingest(ctx: PluginContext) -> IngestService:
-    return IngestService(
+    service = IngestService(
         store=ctx.services[TelemetryStore],
         directory=ctx.services[DeviceDirectory],
         bus=ctx.bus,
@@ -52,6 +52,10 @@ def build_ingest(ctx: PluginContext) -> IngestService:
         images=ctx.services[Images],
         inbox=lambda: ctx.services.find(DiscoveryInbox),
     )
+    inbox = ctx.services.find(DiscoveryInbox)
+    if inbox is not None:
+        inbox.connect(service)
+    return service
 
 
 def build_catalog(ctx: PluginContext) -> Catalog:

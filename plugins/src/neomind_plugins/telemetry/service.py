@@ -123,6 +123,8 @@ class IngestService:
                 original_topic=uplink.original_topic,
                 adapter_id=uplink.adapter_id,
                 client=uplink.client,
+                quality=uplink.quality,
+                retained=uplink.retained,
             )
         )
         return Receipt(device_id=uplink.device_id, draft=kept)

@@ -30,13 +30,17 @@ class Call:
 
 @attrs.frozen(kw_only=True)
 class Accepted:
-    """Everything is stored, or kept with the draft of a device that nobody registered yet."""
+    """Everything is stored, or kept with the draft of a device that nobody registered yet.
+
+    A draft takes so many samples only: ``samples_kept`` says how many of these.
+    """
 
     success: bool = True
     device_id: str
     metrics_received: int
     metrics_processed: int
     draft: bool | None = None
+    samples_kept: int | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -52,8 +52,9 @@ class Webhook:
         receipts = await self.ingest.submit(uplinks)
         stored = sum(receipt.stored for receipt in receipts)
         answer = {"success": True, "device_id": device_id, "metrics_received": stored, "metrics_processed": stored}
-        if any(receipt.draft for receipt in receipts):
-            return answer | {"draft": True}
+        kept = sum(receipt.draft for receipt in receipts)
+        if kept:
+            return answer | {"draft": True, "samples_kept": kept}
         if self.directory.get(device_id) is None:
             raise NotFound("DEVICE", device_id)
         return answer
