@@ -52,6 +52,8 @@ class FakeDist:
         for name in self.modules:
             shutil.rmtree(self.directory / name, ignore_errors=True)
             (self.directory / f"{name}.py").unlink(missing_ok=True)
+            for compiled in self.directory.glob(f"__pycache__/{name}.*.pyc"):
+                compiled.unlink()
         shutil.rmtree(self.dist_info, ignore_errors=True)
         importlib.invalidate_caches()
 
