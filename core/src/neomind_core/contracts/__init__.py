@@ -177,6 +177,13 @@ from .mqtt import (
     BrokerState,
     EmbeddedBroker,
 )
+from .outbox import (
+    DELIVERY_STATES,
+    DeliveryRecord,
+    Order,
+    OrderServer,
+    Outbox,
+)
 from .plugin import (
     ENTRY_POINT_GROUP,
     Plugin,
@@ -241,6 +248,7 @@ __all__ = [
     "AUTHENTICATED",
     "COMMAND_STATES",
     "DATA_TYPES",
+    "DELIVERY_STATES",
     "ENTRY_POINT_GROUP",
     "ERROR_STATUS",
     "EVERYTHING",
@@ -288,6 +296,7 @@ __all__ = [
     "Database",
     "Decoder",
     "Delivery",
+    "DeliveryRecord",
     "Device",
     "DeviceCommandFinished",
     "DeviceCommands",
@@ -345,6 +354,9 @@ __all__ = [
     "Notice",
     "Once",
     "OpenStorage",
+    "Order",
+    "OrderServer",
+    "Outbox",
     "OutgoingMessage",
     "OutputMetric",
     "ParamDef",
