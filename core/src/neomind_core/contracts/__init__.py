@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from . import fields
-from .agents import (
-    ACTUATE,
-    READ,
-    AgentTool,
-    ToolContext,
-)
+from .agents import ACTUATE, READ, AgentTool, ToolContext
 from .auth import (
     ADMIN,
     ADMIN_WRITES,
@@ -25,33 +20,12 @@ from .auth import (
     Principal,
     Rejection,
 )
-from .channels import (
-    SEVERITIES,
-    ChannelType,
-    Delivery,
-    OutgoingMessage,
-    SendTools,
-)
-from .cli import (
-    CliCommand,
-    CliTools,
-)
-from .clock import (
-    Clock,
-)
-from .commands import (
-    CommandCall,
-    ExtensionCommand,
-    OutputMetric,
-)
-from .context import (
-    Logger,
-    PluginContext,
-)
-from .dashboards import (
-    DashboardComponent,
-    Size,
-)
+from .channels import SEVERITIES, ChannelType, Delivery, OutgoingMessage, SendTools
+from .cli import CliCommand, CliTools
+from .clock import Clock
+from .commands import CommandCall, ExtensionCommand, OutputMetric
+from .context import Logger, PluginContext
+from .dashboards import DashboardComponent, Size
 from .devices import (
     COMMAND_STATES,
     DATA_TYPES,
@@ -68,15 +42,7 @@ from .devices import (
     ParamDef,
     UnknownSample,
 )
-from .egress import (
-    ADMIN_TARGET,
-    UNTRUSTED,
-    Egress,
-    EgressBlocked,
-    EgressFailed,
-    HttpAnswer,
-    HttpStream,
-)
+from .egress import ADMIN_TARGET, UNTRUSTED, Egress, EgressBlocked, EgressFailed, HttpAnswer, HttpStream
 from .errors import (
     ERROR_STATUS,
     ApiError,
@@ -128,36 +94,11 @@ from .events import (
     SessionEnded,
     SettingsChanged,
 )
-from .health import (
-    Health,
-    HealthCheck,
-)
-from .http import (
-    JSON,
-    MIB,
-    Alias,
-    Handler,
-    Mirror,
-    RateLimit,
-    Raw,
-    Reply,
-    Request,
-    Route,
-    Socket,
-    SocketRoute,
-)
-from .jobs import (
-    Cron,
-    Every,
-    Job,
-    Once,
-)
-from .labels import (
-    Label,
-)
-from .lifecycle import (
-    Step,
-)
+from .health import Health, HealthCheck
+from .http import JSON, MIB, Alias, Handler, Mirror, RateLimit, Raw, Reply, Request, Route, Socket, SocketRoute
+from .jobs import Cron, Every, Job, Once
+from .labels import Label
+from .lifecycle import Step
 from .llm import (
     Capabilities,
     ChatMessage,
@@ -172,72 +113,18 @@ from .llm import (
     ToolSpec,
     Usage,
 )
-from .mqtt import (
-    BrokerAccess,
-    BrokerState,
-    EmbeddedBroker,
-)
-from .outbox import (
-    DELIVERY_STATES,
-    DeliveryRecord,
-    Order,
-    OrderServer,
-    Outbox,
-)
-from .plugin import (
-    ENTRY_POINT_GROUP,
-    Plugin,
-    PluginInfo,
-    PluginUnavailable,
-    Status,
-)
-from .push import (
-    PushPayload,
-    PushTargetType,
-)
-from .rules import (
-    ActionOutcome,
-    Firing,
-    RuleActionType,
-)
+from .mqtt import BrokerAccess, BrokerState, EmbeddedBroker
+from .outbox import DELIVERY_STATES, DeliveryRecord, Order, OrderServer, Outbox
+from .plugin import ENTRY_POINT_GROUP, Plugin, PluginInfo, PluginUnavailable, Status
+from .push import PushPayload, PushTargetType
+from .rules import ActionOutcome, Firing, RuleActionType
 from .service import Service
-from .services import (
-    Platform,
-    ServiceMissing,
-    Services,
-)
-from .settings import (
-    SettingsRegistry,
-    SettingsSection,
-    SettingsView,
-)
-from .storage import (
-    Bucket,
-    Database,
-    OpenStorage,
-    Point,
-    Sample,
-    Storage,
-    StorageInfo,
-    TelemetryStore,
-    Value,
-)
-from .tables import (
-    Migration,
-    Tables,
-)
-from .telemetry import (
-    Decoder,
-    Ingest,
-    Receipt,
-    Uplink,
-)
-from .transport import (
-    Downlink,
-    ReceiveOnly,
-    Transport,
-    TransportStatus,
-)
+from .services import Platform, ServiceMissing, Services
+from .settings import SettingsRegistry, SettingsSection, SettingsView
+from .storage import Bucket, Database, OpenStorage, Point, Sample, Storage, StorageInfo, TelemetryStore, Value
+from .tables import Migration, Tables
+from .telemetry import Decoder, Ingest, Receipt, Uplink
+from .transport import Downlink, ReceiveOnly, Transport, TransportStatus
 
 __all__ = [
     "ACTUATE",
