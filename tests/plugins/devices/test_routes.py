@@ -224,6 +224,8 @@ async def test_a_device_is_made_with_what_the_reference_page_sends(host: Any, cl
         "status": "disconnected",
         "online": False,
         "last_seen": None,
+        "status_since": None,
+        "status_reason": "never heard from",
         "transport_connected": False,
         "transport_changed_at": None,
         "offline_timeout_secs": None,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from neomind_sdk import PluginContext, Route, Service, SettingsSection, Step, Tables, hookimpl
+from neomind_sdk import AgentTool, Listener, PluginContext, Route, Service, SettingsSection, Step, Tables, hookimpl
 
 
 @hookimpl
 def neomind_settings(ctx: PluginContext) -> list[SettingsSection]:
-    from .models import DeviceSettings
+    from .models import SECTION, DeviceSettings
 
     summary = "When devices count as offline, and whether unknown ones become drafts"
-    return [SettingsSection(name="device", cls=DeviceSettings, editable=True, summary=summary)]
+    return [SettingsSection(name=SECTION, cls=DeviceSettings, editable=True, summary=summary)]
 
 
 @hookimpl
@@ -34,6 +34,20 @@ def neomind_routes(ctx: PluginContext) -> list[Route]:
     from .type_routes import type_routes
 
     return [*routes(), *type_routes()]
+
+
+@hookimpl
+def neomind_listeners(ctx: PluginContext) -> list[Listener]:
+    from .assembly import listeners
+
+    return listeners(ctx)
+
+
+@hookimpl
+def neomind_agent_tools(ctx: PluginContext) -> list[AgentTool]:
+    from .tools import DeviceTools
+
+    return DeviceTools(ctx).tools()
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from neomind_sdk import Migration
 from neomind_sdk.tables import create
 
 from .builtin import BUILTIN_TYPES
-from .tables import DeviceRow, SeenRow, TypeRow, put_type
+from .tables import DeviceRow, SeenRow, StandingRow, TypeRow, put_type
 
 
 def seed_types(database: Any) -> None:
@@ -20,4 +20,5 @@ def seed_types(database: Any) -> None:
 STEPS = (
     Migration(name="0001_init", apply=create(TypeRow, DeviceRow, SeenRow)),
     Migration(name="0002_builtin_types", apply=seed_types),
+    Migration(name="0003_standing", apply=create(StandingRow)),
 )

@@ -10,6 +10,8 @@ from neomind_sdk import fields
 
 from .type_models import CommandView
 
+SECTION = "device"
+"""The name of the section of settings."""
 TIMEOUT_MIN_S, TIMEOUT_MAX_S = 30, 86_400
 STATUSES = ("online", "offline", "disconnected")
 LIMIT_MAX = 1000
@@ -66,7 +68,12 @@ class DeviceChange:
 
 @attrs.frozen(kw_only=True)
 class DeviceState:
-    """A device and how it is. ``last_seen`` is RFC 3339, ``None`` when it was never heard from."""
+    """A device and how it is. ``last_seen`` is RFC 3339, ``None`` when it was never heard from.
+
+    ``status_since`` (epoch seconds) is when it came online or went offline, ``status_reason`` why it is not online.
+    ``transport_connected`` says whether a connection that it keeps is up, ``transport_changed_at`` (epoch seconds)
+    when that changed last since the platform started.
+    """
 
     id: str
     device_id: str
@@ -79,6 +86,8 @@ class DeviceState:
     status: str
     online: bool
     last_seen: str | None
+    status_since: int | None
+    status_reason: str | None
     transport_connected: bool
     transport_changed_at: int | None
     offline_timeout_secs: int | None

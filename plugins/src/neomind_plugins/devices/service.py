@@ -14,6 +14,7 @@ from neomind_sdk import (
     Conflict,
     Database,
     Device,
+    DeviceOffline,
     DeviceOnline,
     DeviceRegistered,
     DeviceType,
@@ -30,6 +31,7 @@ from . import tables
 from .configs import check_id, check_timeout, matches, sealed
 from .models import KEEP, DeviceChange, DeviceSettings
 from .presence import Presence
+from .standing import Standing
 
 T = TypeVar("T")
 
@@ -54,7 +56,7 @@ class Directory:
         self._sorted: tuple[Device, ...] | None = ()
         self._lock = asyncio.Lock()
         self._changing: set[asyncio.Task[Any]] = set()
-        self.presence = Presence(database, clock, log)
+        self.presence = Presence(database, clock, log, self.effective_timeout, self._tell)
 
     async def load(self) -> None:
         """Read everything; called once, at start."""
@@ -62,7 +64,7 @@ class Directory:
         self._types = {item.device_type: item for item in loaded.types}
         for device, token_hash in loaded.devices:
             self._keep(device, token_hash)
-        self.presence.start(loaded.seen)
+        self.presence.start(loaded.seen, loaded.standings)
 
     async def close(self) -> None:
         """Finish the changes that were begun, and save when devices were seen."""
@@ -106,19 +108,14 @@ class Directory:
     # ---- signs of life ----
 
     def seen(self, device_id: str, at_ms: int) -> None:
-        device = self._devices.get(device_id)
-        if device is not None and self.presence.hear(device_id, at_ms, self.effective_timeout(device_id)):
-            self._bus.publish(DeviceOnline(device_id=device_id, device_type=device.device_type))
+        if device_id in self._devices:
+            self.presence.hear(device_id, at_ms)
 
     def last_seen(self, device_id: str) -> int | None:
         return self.presence.last_seen(device_id)
 
     def status(self, device_id: str) -> str:
-        last_seen = self.presence.last_seen(device_id)
-        if last_seen is None:
-            return "disconnected"
-        age_ms = self._clock.now_ms() - last_seen
-        return "online" if age_ms < self.effective_timeout(device_id) * 1000 else "offline"
+        return self.presence.status(device_id)
 
     def effective_timeout(self, device_id: str) -> int:
         device = self._devices.get(device_id)
@@ -128,6 +125,10 @@ class Directory:
         if device_type is not None and device_type.default_offline_timeout_secs is not None:
             return device_type.default_offline_timeout_secs
         return self._settings().default_offline_timeout_secs
+
+    def timeouts_changed(self, device_type: str | None = None) -> None:
+        """The time-out of a type may be another now, or the setting that holds for all others."""
+        self.presence.review([d.device_id for d in self._devices.values() if device_type in (None, d.device_type)])
 
     def webhook_token_ok(self, device_id: str, token: str | None) -> bool:
         token_hash = self._token_hashes.get(device_id)
@@ -182,6 +183,7 @@ class Directory:
         device = attrs.evolve(device, **{name: value for name, value in given.items() if value is not None})
         await self._database.write(partial(tables.update_device, device, token_hash))
         self._keep(device, token_hash)
+        self.presence.review([device_id])
         self._bus.publish(DeviceUpdated(device_id=device_id))
         return device
 
@@ -199,6 +201,7 @@ class Directory:
             self.require_type(device_type.device_type)
         await self._database.write(partial(tables.put_type, device_type))
         self._types[device_type.device_type] = device_type
+        self.timeouts_changed(device_type.device_type)
         self._bus.publish(DeviceTypeRegistered(device_type=device_type.device_type))
 
     async def _remove_type(self, name: str) -> None:
@@ -221,6 +224,13 @@ class Directory:
         self._changing.add(task)
         task.add_done_callback(self._changing.discard)
         return await asyncio.shield(task)
+
+    def _tell(self, device_id: str, standing: Standing) -> None:
+        device = self._devices.get(device_id)
+        if device is not None and standing.online:
+            self._bus.publish(DeviceOnline(device_id=device_id, device_type=device.device_type))
+        elif device is not None:
+            self._bus.publish(DeviceOffline(device_id=device_id, reason=standing.reason))
 
     def _keep(self, device: Device, token_hash: str | None) -> None:
         self._devices[device.device_id] = device

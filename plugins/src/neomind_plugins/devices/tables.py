@@ -7,10 +7,12 @@ from typing import Any
 
 import attrs
 import orjson
-from peewee import BigIntegerField, IntegerField, TextField
+from peewee import BigIntegerField, BooleanField, IntegerField, TextField
 
 from neomind_sdk import CommandDef, Device, DeviceType, MetricDef, ParamDef
 from neomind_sdk.tables import Model
+
+from .standing import Standing
 
 
 class TypeRow(Model):
@@ -50,7 +52,19 @@ class SeenRow(Model):
         table_name = "devices_seen"
 
 
-MODELS = (TypeRow, DeviceRow, SeenRow)
+class StandingRow(Model):
+    """Whether a device was told to be online or offline when it was heard from or missed last."""
+
+    device_id = TextField(primary_key=True)
+    online = BooleanField()
+    since_ms = BigIntegerField(null=True)
+    reason = TextField(null=True)
+
+    class Meta:
+        table_name = "devices_standing"
+
+
+MODELS = (TypeRow, DeviceRow, SeenRow, StandingRow)
 
 
 @attrs.frozen
@@ -60,12 +74,14 @@ class Loaded:
     types: Sequence[DeviceType]
     devices: Sequence[tuple[Device, str | None]]
     seen: Mapping[str, int]
+    standings: Mapping[str, Standing]
 
 
 def load() -> Loaded:
     types = [type_of_json(row.definition) for row in TypeRow.select()]
     devices = [(device_of(row), row.token_hash) for row in DeviceRow.select()]
-    return Loaded(types, devices, {row.device_id: row.at_ms for row in SeenRow.select()})
+    seen = {row.device_id: row.at_ms for row in SeenRow.select()}
+    return Loaded(types, devices, seen, {row.device_id: standing_of(row) for row in StandingRow.select()})
 
 
 def put_type(device_type: DeviceType) -> None:
@@ -88,16 +104,26 @@ def update_device(device: Device, token_hash: str | None) -> None:
 
 def delete_device(device_id: str) -> None:
     """The device and when it was seen."""
-    for table in (DeviceRow, SeenRow):
+    for table in (DeviceRow, SeenRow, StandingRow):
         table.delete().where(table.device_id == device_id).execute()
 
 
-def save_seen(seen: Mapping[str, int]) -> None:
-    """Keep when devices were seen; those that were removed meanwhile are left out."""
-    known = DeviceRow.select(DeviceRow.device_id).where(DeviceRow.device_id.in_(list(seen)))
-    rows = [{"device_id": row.device_id, "at_ms": seen[row.device_id]} for row in known]
-    if rows:
-        SeenRow.insert_many(rows).on_conflict(conflict_target=[SeenRow.device_id], preserve=[SeenRow.at_ms]).execute()
+def save_presence(presence: Mapping[str, tuple[int, Standing]]) -> None:
+    """Keep when devices were seen and how they stand; those that were removed meanwhile are left out."""
+    known = [row.device_id for row in DeviceRow.select(DeviceRow.device_id).where(DeviceRow.device_id.in_([*presence]))]
+    if known:
+        upsert(SeenRow, [{"device_id": ident, "at_ms": presence[ident][0]} for ident in known])
+        upsert(StandingRow, [{"device_id": ident, **attrs.asdict(presence[ident][1])} for ident in known])
+
+
+def upsert(table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    others = [field for field in table._meta.sorted_fields if field.name != "device_id"]
+    table.insert_many(rows).on_conflict(conflict_target=[table.device_id], preserve=others).execute()
+
+
+def standing_of(row: StandingRow) -> Standing:
+    columns: Any = {field.name: getattr(row, field.name) for field in attrs.fields(Standing)}
+    return Standing(**columns)
 
 
 def row_of(device: Device, token_hash: str | None) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
 
-from neomind_sdk import CommandDef, Device, DeviceDirectory, DeviceType, MetricDef, ParamDef
+from neomind_sdk import CommandDef, Device, DeviceType, MetricDef, ParamDef
 from neomind_sdk.units import seconds
 
 from .configs import texts
 from .models import AddedDevice, DeviceCount, DeviceState, DeviceStats, ListedDevice
+from .service import Directory
 from .type_models import (
     CommandView,
     DownlinkView,
@@ -27,16 +28,23 @@ from .type_models import (
 )
 
 MQTT_ADAPTER = ("internal-mqtt", "Internal MQTT")
+# Not by way of a float, which would take a millisecond off far times.
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def iso(ts_ms: int | None) -> str | None:
     """RFC 3339, in UTC, with milliseconds."""
-    return None if ts_ms is None else datetime.fromtimestamp(ts_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return None if ts_ms is None else (EPOCH + timedelta(milliseconds=ts_ms)).isoformat(timespec="milliseconds")
 
 
-def state_members(directory: DeviceDirectory, device: Device) -> dict[str, Any]:
+def whole_seconds(ts_ms: int | None) -> int | None:
+    return None if ts_ms is None else ts_ms // 1000
+
+
+def state_members(directory: Directory, device: Device) -> dict[str, Any]:
     """The members of ``DeviceState``."""
-    ident, status = device.device_id, directory.status(device.device_id)
+    ident, presence = device.device_id, directory.presence
+    status, standing = presence.status(ident), presence.standing(ident)
     plugin_id, plugin_name = (device.adapter_id, device.adapter_id) if device.adapter_id else MQTT_ADAPTER
     return {
         "id": ident,
@@ -50,14 +58,16 @@ def state_members(directory: DeviceDirectory, device: Device) -> dict[str, Any]:
         "status": status,
         "online": status == "online",
         "last_seen": iso(directory.last_seen(ident)),
-        "transport_connected": False,
-        "transport_changed_at": None,
+        "status_since": whole_seconds(standing.since_ms),
+        "status_reason": standing.reason,
+        "transport_connected": presence.is_connected(ident),
+        "transport_changed_at": whole_seconds(presence.connection_changed(ident)),
         "offline_timeout_secs": device.offline_timeout_secs,
         "effective_offline_timeout_secs": directory.effective_timeout(ident),
     }
 
 
-def listed_members(directory: DeviceDirectory, device: Device) -> dict[str, Any]:
+def listed_members(directory: Directory, device: Device) -> dict[str, Any]:
     """The members of ``ListedDevice``."""
     device_type = directory.type_of(device.device_id)
     return {
@@ -68,26 +78,26 @@ def listed_members(directory: DeviceDirectory, device: Device) -> dict[str, Any]
     }
 
 
-def state(directory: DeviceDirectory, device: Device) -> DeviceState:
+def state(directory: Directory, device: Device) -> DeviceState:
     return DeviceState(**state_members(directory, device))
 
 
-def listed(directory: DeviceDirectory, device: Device) -> ListedDevice:
+def listed(directory: Directory, device: Device) -> ListedDevice:
     return ListedDevice(**listed_members(directory, device))
 
 
-def added(directory: DeviceDirectory, device: Device) -> AddedDevice:
+def added(directory: Directory, device: Device) -> AddedDevice:
     config = dict(device.connection_config)
     return AddedDevice(**listed_members(directory, device), connection_config=config)
 
 
-def stats(directory: DeviceDirectory) -> DeviceStats:
+def stats(directory: Directory) -> DeviceStats:
     rows = [counted(directory, device) for device in directory.devices()]
     online = sum(row.online for row in rows)
     return DeviceStats(total_devices=len(rows), online_devices=online, offline_devices=len(rows) - online, devices=rows)
 
 
-def counted(directory: DeviceDirectory, device: Device) -> DeviceCount:
+def counted(directory: Directory, device: Device) -> DeviceCount:
     ident = device.device_id
     device_type, last_seen = directory.type_of(ident), directory.last_seen(ident)
     return DeviceCount(

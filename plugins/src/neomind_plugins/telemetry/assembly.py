@@ -8,6 +8,7 @@ from neomind_sdk import (
     DeviceDirectory,
     DeviceUnregistered,
     DiscoveryInbox,
+    ImageFiles,
     Ingest,
     Listener,
     Notice,
@@ -29,6 +30,7 @@ def services() -> list[Service]:
     """In the order they need each other."""
     return [
         Service(key=Images, build=lambda ctx: Images(ctx.data_dir / "telemetry" / "images")),
+        Service(key=ImageFiles, build=lambda ctx: ctx.services[Images]),
         Service(key=Ingest, build=build_ingest),
         Service(key=Catalog, build=build_catalog),
         Service(key=History, build=build_history),
