@@ -96,7 +96,7 @@ from .events import (
 )
 from .health import Health, HealthCheck
 from .http import JSON, MIB, Alias, Handler, Mirror, RateLimit, Raw, Reply, Request, Route, Socket, SocketRoute
-from .jobs import Cron, Every, Job, Once
+from .jobs import Cron, Every, Job, Once, Scheduling
 from .labels import Label
 from .lifecycle import Step
 from .llm import (
@@ -271,6 +271,7 @@ __all__ = [
     "RuleTriggered",
     "Sample",
     "SendTools",
+    "Scheduling",
     "Service",
     "ServiceMissing",
     "Services",

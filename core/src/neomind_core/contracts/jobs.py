@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol, runtime_checkable
 
 import attrs
 
@@ -43,3 +44,20 @@ class Job:
     run: Callable[[], Awaitable[None]]
     misfire: str = "skip"
     timeout_s: float = 300.0
+
+
+@runtime_checkable
+class Scheduling(Protocol):
+    """Jobs that come and go while the platform runs: what users make up. Jobs known beforehand are contributed."""
+
+    def check(self, job: Job) -> None:
+        """Raise ``ValidationFailed`` for a trigger, or anything else of the job, that cannot be."""
+        ...
+
+    def add(self, job: Job) -> Callable[[], None]:
+        """Run a job from now on, until what is returned is called, which also cancels a run under way.
+
+        ``job.name`` begins with the plugin's name and a dot. Raises as ``check`` does, and ``Conflict`` for a name
+        that was added before.
+        """
+        ...
