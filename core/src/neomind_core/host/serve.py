@@ -23,7 +23,7 @@ import uvloop
 
 from neomind_core import contracts as c
 
-from . import logs
+from . import logs, protocols
 from .cli_greeting import greet, say
 from .cli_place import held
 from .config import HostConfig
@@ -68,8 +68,8 @@ class Server(uvicorn.Server):
     def __init__(self, app: Any, http: HttpConfig) -> None:
         config = uvicorn.Config(
             app,
-            http="httptools",
-            ws=cast(Any, _websockets),
+            http=protocols.Http,
+            ws=cast(Any, protocols.websocket),
             ws_per_message_deflate=False,  # a window of its own per connection costs more memory than it saves bytes
             interface="asgi3",
             lifespan="off",
@@ -91,13 +91,6 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
-
-
-def _websockets(**connection: Any) -> asyncio.Protocol:
-    """uvicorn's protocol on the websockets library; importing that, a tenth of a start, waits for the first socket."""
-    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-
-    return WebSocketsSansIOProtocol(**connection)
 
 
 class Reporter:
