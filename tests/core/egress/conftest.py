@@ -78,8 +78,10 @@ async def running(ssl: Any = None) -> AsyncIterator[Server]:
     server.answer()
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=ssl)
     server.port = listening.sockets[0].getsockname()[1]
-    async with listening:
+    try:
         yield server
+    finally:
+        listening.close()  # and no more: from 3.12 on, waiting for it would wait for connections that are kept alive
 
 
 @attrs.define
