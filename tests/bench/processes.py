@@ -162,7 +162,8 @@ def platform(data_dir: Path, **environment: str) -> Server:
     """``neomind serve`` on a data directory, not started yet."""
     code = "import sys; from neomind_core.host.cli import main; sys.exit(main())"
     arguments = ["serve", "--data-dir", "{directory}", "--host", HOST, "--port", "{port}"]
-    environment = {"NEOMIND_LOG_LEVEL": "warning"} | environment
+    broker = {"NEOMIND_MQTT_BROKER__LISTEN": HOST, "NEOMIND_MQTT_BROKER__PORT": "0"}
+    environment = {"NEOMIND_LOG_LEVEL": "warning"} | broker | environment
     return Server([sys.executable, "-c", code, *arguments], data_dir, health="/api/health", **environment)
 
 

@@ -18,6 +18,12 @@ from neomind_core.host.host import Host
 
 GROUP = "neomind.plugins"
 FIRST_PARTY = "neomind-plugins"
+LOOPBACK = {
+    "NEOMIND_HOST": "127.0.0.1",
+    "NEOMIND_PORT": "0",
+    "NEOMIND_MQTT_BROKER__LISTEN": "127.0.0.1",
+    "NEOMIND_MQTT_BROKER__PORT": "0",
+}
 
 
 def first_party() -> dict[str, Plugin]:
@@ -71,7 +77,7 @@ class Running:
 @asynccontextmanager
 async def running(data_dir: Path, **environment: str) -> AsyncIterator[Running]:
     """Start a host as the command line does, from the environment, and stop it again."""
-    config = load(data_dir=data_dir, environment={"NEOMIND_HOST": "127.0.0.1", "NEOMIND_PORT": "0", **environment})
+    config = load(data_dir=data_dir, environment={**LOOPBACK, **environment})
     host = Host(config, find=installed_first_party)
     transport = httpx2.ASGITransport(host.api, client=("127.0.0.1", 40_000))
     async with httpx2.AsyncClient(transport=transport, base_url="http://neomind.test") as client:

@@ -163,6 +163,7 @@ def make_home(tmp_path_factory):
 
         def make(name="home", **env):
             bare = {key: value for key, value in os.environ.items() if not key.startswith(("NEOMIND_", "PYTHONPATH"))}
+            bare |= {"NEOMIND_MQTT_BROKER__LISTEN": "127.0.0.1", "NEOMIND_MQTT_BROKER__PORT": "0"}
             bare |= {"PORT": "0", "NEOMIND_HOST": "127.0.0.1", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
             home = Home(tmp_path_factory.mktemp(name), bare | env)
             homes.callback(home.close)

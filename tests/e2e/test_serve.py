@@ -127,6 +127,7 @@ class Place:
 def place(tmp_path):
     env = {name: value for name, value in os.environ.items() if not name.startswith("NEOMIND_") and name != "PORT"}
     env |= {"NEOMIND_HOST": "127.0.0.1", "NEOMIND_PORT": "0"}
+    env |= {"NEOMIND_MQTT_BROKER__LISTEN": "127.0.0.1", "NEOMIND_MQTT_BROKER__PORT": "0"}
     found = Place(tmp_path / "data", env, [])
     yield found
     for process in found.started:

@@ -51,7 +51,7 @@ class Lifecycle:
             raise
         except threads.TooSlow as error:
             await self._undo(record, f"starting took over {cap:g} s", error)
-        except (StartFailed, MigrationFailed, LoopBlocked, HookError) as error:
+        except (StartFailed, c.PluginUnavailable, MigrationFailed, LoopBlocked, HookError) as error:
             await self._undo(record, str(error), error)
         except threads.ForeignError as failed:
             known = isinstance(failed.error, HookError | c.PluginUnavailable)
