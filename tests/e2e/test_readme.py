@@ -84,6 +84,32 @@ def answers(make_home):
 
 
 @pytest.fixture(scope="module")
+def talk(make_home):
+    """What each line about MQTT printed, after those of the first five minutes that make the variables."""
+    if shutil.which("mosquitto_pub") is None:
+        pytest.skip("mosquitto_pub is not installed (Debian: apt-get install mosquitto-clients)")
+    port, broker = free_port(), free_port()
+    home = make_home("readme-mqtt", PORT=port, NEOMIND_MQTT_BROKER__PORT=broker)
+    (home.directory / ".venv").symlink_to(sys.prefix)
+    (home.directory / "docs").symlink_to(ROOT / "docs")
+    server, printed = home.serve(command=("bash", "-c", f"exec {SERVE}")), []
+    before = [
+        line for line in section("The first five minutes") if line.startswith(("N=", "TOKEN=")) or "/register" in line
+    ]
+    with closing(Shell(home.directory, home.env)) as shell:
+        for line in [*before, *section("A device on MQTT")]:
+            printed.append((line, shell.run(line.replace(PORT, port).replace("1883", broker))))
+    assert server.stop(signal.SIGINT)[0] == 0
+    return printed
+
+
+@pytest.fixture(scope="module")
+def told(talk):
+    """``told("/control", 1)``: the JSON that the second line about MQTT with that text printed."""
+    return lambda part, number=0: json.loads([text for line, text in talk if part in line][number])
+
+
+@pytest.fixture(scope="module")
 def answer(answers):
     """``answer("/webhook", 1)``: the JSON that the second line with that text printed."""
     return lambda part, number=0: json.loads([text for line, text in answers if part in line][number])
@@ -150,6 +176,28 @@ def test_a_field_that_is_wrong_is_named(answer):
 def test_without_the_webhook_the_envelope_says_so_and_the_history_is_still_there(answer):
     assert answer("/webhook", 1)["error"]["code"] == "NOT_FOUND"
     assert answer("/history", 1)["data"]["data"] == answer("/history")["data"]["data"]
+
+
+def test_an_unknown_device_is_a_draft_and_then_has_a_history(told):
+    assert [draft["device_id"] for draft in told("/drafts ")["data"]["items"]] == ["greenhouse-7"]
+    assert told("/approve")["data"]["registered"] is True
+    assert [point["value"] for point in told("/history")["data"]["data"]["moisture"]] == [41.5]
+
+
+def test_it_is_seen_live(talk, told):
+    frames = next(text for line, text in talk if line == "cat frames.txt").splitlines()
+    assert frames[0] == "watching"
+    assert all(frame.startswith("DeviceMetric ") for frame in frames[1:])
+    assert told("/current")["data"]["metrics"]["moisture"]["value"] == 39.0
+
+
+def test_commands_are_checked_and_arrive(talk, told):
+    refused = told("/control")["error"]
+    assert refused["code"] in ("BAD_REQUEST", "VALIDATION_ERROR")
+    assert "seconds" in refused["message"]
+    assert told("/control", 1)["data"]["sent"] is True
+    arrived = json.loads(next(text for line, text in talk if line == "cat command.txt"))
+    assert arrived["params"] == {"seconds": 20}
 
 
 def test_the_folders_it_tells_of_are_there():
