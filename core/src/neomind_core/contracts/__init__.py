@@ -113,6 +113,7 @@ from .llm import (
     ToolSpec,
     Usage,
 )
+from .messages import MessageBoard, NewMessage
 from .mqtt import BrokerAccess, BrokerState, EmbeddedBroker
 from .outbox import DELIVERY_STATES, DeliveryRecord, Order, OrderServer, Outbox
 from .plugin import ENTRY_POINT_GROUP, Plugin, PluginInfo, PluginUnavailable, Status
@@ -231,12 +232,14 @@ __all__ = [
     "Listener",
     "Logger",
     "MessageAcknowledged",
+    "MessageBoard",
     "MessageCreated",
     "MessageResolved",
     "MetricDef",
     "MetricsStored",
     "Migration",
     "Mirror",
+    "NewMessage",
     "NotFound",
     "Notice",
     "Once",
@@ -270,8 +273,8 @@ __all__ = [
     "RuleExecuted",
     "RuleTriggered",
     "Sample",
-    "SendTools",
     "Scheduling",
+    "SendTools",
     "Service",
     "ServiceMissing",
     "Services",

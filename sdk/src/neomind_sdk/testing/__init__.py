@@ -11,6 +11,7 @@
 ``needs``         skips a test, and has the skip counted, where a plugin is not installed or is blocked
 ``VirtualClock``  the clock of the harness
 ``fake_dist``     an installed distribution that is not one, for tests of what is loaded
+``Sink``          a local HTTP server that records requests byte for byte, in ``neomind_sdk.testing.sink``
 ``suites``        the contract suites; ``strategies`` for Hypothesis; ``egress.FakeEgress``; ``memory`` storage
 """
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import math
+import weakref
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -102,6 +104,8 @@ class MemoryDatabase(Database):
         # Not thread safe on purpose: another thread gets an error instead of an empty database of its own.
         self._peewee = peewee.SqliteDatabase(":memory:", pragmas={"foreign_keys": 1}, thread_safe=False)
         self._peewee.connect()
+        # A test that forgets to close its storage should not make a later one fail for it.
+        weakref.finalize(self, _close, self._peewee).atexit = False
 
     async def read(self, work: Callable[[], T]) -> T:
         await self._gate.enter()
@@ -122,6 +126,11 @@ class MemoryDatabase(Database):
 
     def close(self) -> None:
         self._peewee.close()
+
+
+def _close(database: peewee.SqliteDatabase) -> None:
+    with contextlib.suppress(peewee.PeeweeException):  # it is closed already, or another thread's
+        database.close()
 
 
 class MemoryTelemetry(TelemetryStore):
