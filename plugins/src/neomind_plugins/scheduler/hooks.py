@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neomind_sdk import HealthCheck, Listener, PluginContext, Service, Step, hookimpl
+from neomind_sdk import HealthCheck, Listener, PluginContext, Scheduling, Service, Step, hookimpl
 
 
 @hookimpl
@@ -10,7 +10,7 @@ def neomind_services(ctx: PluginContext) -> list[Service]:
     from .assembly import build
     from .service import Jobs
 
-    return [Service(key=Jobs, build=build)]
+    return [Service(key=Jobs, build=build), Service(key=Scheduling, build=lambda ctx: ctx.services[Jobs])]
 
 
 @hookimpl
