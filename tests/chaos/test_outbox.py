@@ -1,0 +1,193 @@
+"""``kill -9`` while deliveries go out: none is lost, and at most one of each lane comes twice, under the same id.
+
+The platform is the real one in a process of its own, with a stranger's extension that puts orders in; the receiver is
+another process, which writes down what it gets before it answers.
+"""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from neomind_sdk.testing import needs
+
+from ..bench.processes import Server, log_in, platform, set_up
+
+ORDERS, LANES = 1000, 20
+ALL_S = 60.0
+POLL_S = 0.005
+pytestmark = needs("accounts", "outbox", "storage_sqlite", "system")
+
+SINK = """
+import asyncio, os, sys
+
+async def serve(reader, writer):
+    try:
+        while True:
+            head = await reader.readuntil(b"\\r\\n\\r\\n")
+            lines = dict(line.split(": ", 1) for line in head.decode().split("\\r\\n")[1:-2])
+            lines = {name.lower(): value for name, value in lines.items()}
+            body = await reader.readexactly(int(lines["content-length"]))
+            os.write(1, f"{lines['webhook-id']} {body.decode()}\\n".encode())
+            await asyncio.sleep(float(sys.argv[1]))
+            writer.write(b"HTTP/1.1 200 OK\\r\\ncontent-length: 0\\r\\n\\r\\n")
+    except (OSError, asyncio.IncompleteReadError):
+        pass
+    writer.close()
+
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    os.write(2, f"{server.sockets[0].getsockname()[1]}\\n".encode())
+    await server.serve_forever()
+
+asyncio.run(main())
+"""
+
+EXTENSION = """
+import os
+from neomind_sdk import ADMIN, ADMIN_TARGET, Database, Delivery, Order, Outbox, Plugin, Route, Step, hookimpl
+
+plugin = Plugin(name="orderer", summary="Puts orders in, and posts them to a sink.", requires=("outbox",), version="1")
+
+class Poster:
+    async def deliver(self, order, tools):
+        body = f"{order.lane} {order.payload['n']}".encode()
+        sink = os.environ["SINK_URL"]
+        answer = await tools.egress.request("POST", sink, headers=tools.headers, content=body, trust=ADMIN_TARGET)
+        return Delivery.of(answer)
+
+    async def settled(self, record):
+        pass
+
+@hookimpl
+def neomind_routes(ctx):
+    async def put(request):
+        count, lanes = request.body["count"], request.body["lanes"]
+        orders = [Order(lane=f"sink:{n % lanes}", kind="orderer", payload={"n": n}) for n in range(count)]
+        outbox = request.services[Outbox]
+        ids = await request.services[Database].write(lambda: outbox.put(orders))
+        outbox.wake()
+        return {"ids": list(ids)}
+
+    return [Route(method="POST", path="/orderer", handler=put, scope=ADMIN, summary="Put orders in")]
+
+@hookimpl
+def neomind_start(ctx):
+    async def serve():
+        ctx.services[Outbox].serve("orderer", Poster())
+
+    return [Step(name="serve", run=serve)]
+"""
+
+
+class Sink:
+    """The receiver. ``got`` are the lines that it wrote: delivery id, lane, number."""
+
+    def __init__(self, log: Path, process: subprocess.Popen[bytes]) -> None:
+        assert process.stderr is not None
+        self.url = f"http://127.0.0.1:{int(process.stderr.readline())}/"
+        self._log = log
+
+    def got(self) -> list[list[str]]:
+        return [line.split() for line in self._log.read_text().splitlines()]
+
+    def until(self, count: int) -> list[list[str]]:
+        """Wait until so many different deliveries were got."""
+        end = time.perf_counter() + ALL_S
+        while len({row[0] for row in self.got()}) < count:
+            assert time.perf_counter() < end, f"{len(self.got())} of {count} came"
+            time.sleep(POLL_S)
+        return self.got()
+
+
+@contextmanager
+def sink(log: Path, delay_s: float) -> Iterator[Sink]:
+    with log.open("wb") as output:
+        command = [sys.executable, "-c", SINK, str(delay_s)]
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    try:
+        yield Sink(log, process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ordering_platform(data_dir: Path, url: str) -> Server:
+    """The platform with the extension, not started yet."""
+    (data_dir / "extensions").mkdir(parents=True)
+    (data_dir / "extensions" / "orderer.py").write_text(EXTENSION)
+    return platform(data_dir, SINK_URL=url)
+
+
+def put_orders(server: Server, token: str, count: int = ORDERS, lanes: int = LANES) -> list[str]:
+    answer = server.call("POST", "/api/orderer", {"count": count, "lanes": lanes}, token)
+    return list(answer["data"]["ids"])
+
+
+def check(got: list[list[str]], ids: list[str], kills: int) -> None:
+    """None is lost, none is got too often, and in each lane they came in order."""
+    times = Counter(row[0] for row in got)
+    assert set(times) == set(ids)
+    assert max(times.values()) <= 1 + kills
+    assert sum(times.values()) - len(times) <= kills * LANES
+    for lane in {row[1] for row in got}:
+        numbers = [int(number) for _, name, number in got if name == lane]
+        assert numbers == sorted(numbers)
+
+
+def run(tmp_path: Path, kills: int) -> None:
+    with sink(tmp_path / "sink.log", 0.01) as receiver:
+        server = ordering_platform(tmp_path / "data", receiver.url)
+        try:
+            server.start()
+            ids = put_orders(server, set_up(server))
+            for kill in range(1, kills + 1):
+                before = receiver.until(kill * ORDERS // (kills + 2) + random.randint(0, 50))
+                server.kill()
+                assert len(before) < ORDERS  # else nothing was left to lose
+                server.start()
+            check(receiver.until(ORDERS), ids, kills)
+            until_empty(server)
+            check(receiver.got(), ids, kills)
+        finally:
+            server.kill()
+
+
+def until_empty(server: Server) -> None:
+    """Wait until the platform itself knows that everything is delivered."""
+    token = log_in(server)
+    end = time.perf_counter() + ALL_S
+    while server.call("GET", "/api/outbox?state=delivered&limit=1", token=token)["data"]["total"] < ORDERS:
+        assert time.perf_counter() < end, server.output()
+        time.sleep(POLL_S)
+    assert server.call("GET", "/api/outbox/lanes", token=token)["data"]["lanes"] == []
+
+
+def test_a_kill_loses_nothing_and_repeats_little(tmp_path: Path) -> None:
+    run(tmp_path, 1)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_many_kills_lose_nothing(tmp_path: Path) -> None:
+    for number in range(6):
+        (tmp_path / str(number)).mkdir()
+        run(tmp_path / str(number), 2)  # a third crash so soon would have it start without strangers' extensions
+
+
+def test_the_check_finds_what_is_lost_doubled_or_out_of_order() -> None:
+    good = [[f"id{n}", "lane", str(n)] for n in range(5)]
+    ids = [row[0] for row in good]
+    check(good, ids, 1)
+    check([*good[:3], good[2], *good[3:]], ids, 1)
+    for bad in (good[1:], [*good, good[-1], good[-1]], [good[1], good[0], *good[2:]], [*good, good[0]]):
+        with pytest.raises(AssertionError):
+            check(bad, ids, 1)
