@@ -15,17 +15,19 @@ from pathlib import Path
 import calls
 import history
 import ingest
+import live
 import mqtt
 import startup
 from table import Row, table
 
 SECONDS = 4.0
+PARTS = ("startup", "ingest", "history", "mqtt", "live", "calls")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python tests/bench", description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of load per round (default: %(default)s)")
-    parser.add_argument("--only", nargs="+", choices=("startup", "ingest", "history", "calls", "mqtt"), default=None)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=None)
     parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="neomind-bench-") as temporary:
@@ -35,6 +37,7 @@ def main() -> int:
             "ingest": lambda: ingest.benchmark(folder, asked.seconds),
             "history": lambda: history.benchmark(folder),
             "mqtt": lambda: mqtt.benchmark(folder),
+            "live": lambda: live.benchmark(folder),
             "calls": lambda: [*calls.hooks(), *calls.bus()],
         }
         rows = [row for name, part in parts.items() if name in (asked.only or parts) for row in part()]
