@@ -200,6 +200,37 @@ def test_commands_are_checked_and_arrive(talk, told):
     assert arrived["params"] == {"seconds": 20}
 
 
+@pytest.fixture(scope="module")
+def alarm(make_home):
+    """What each line about rules printed, after those of the first five minutes that make the kitchen."""
+    port, sink = free_port(), free_port()
+    home = make_home("readme-rules", PORT=port)
+    (home.directory / ".venv").symlink_to(sys.prefix)
+    (home.directory / "docs").symlink_to(ROOT / "docs")
+    server, printed = home.serve(command=("bash", "-c", f"exec {SERVE}")), []
+    first = section("The first five minutes")
+    before = first[: next(number for number, line in enumerate(first) if "/history" in line)]
+    with closing(Shell(home.directory, home.env)) as shell:
+        for line in [*before, *section("A rule that tells somebody")]:
+            printed.append((line, shell.run(line.replace(PORT, port).replace("9900", sink))))
+    assert server.stop(signal.SIGINT)[0] == 0
+    return printed
+
+
+def test_a_rule_says_what_it_sees_and_then_tells_somebody(alarm):
+    def told(part, number=-1):
+        return json.loads([text for line, text in alarm if part in line][number])
+
+    assert told("/messages/channels")["success"]
+    [leaf] = told("/test ")["data"]["conditions"]
+    assert (leaf["value"], leaf["met"]) == (21.5, False)
+    notified = json.loads(next(text for line, text in alarm if line == "cat notified.txt"))
+    assert notified["message"] == "It is 34.5 degrees in the kitchen"
+    [message] = told("$N/messages -H")["data"]["messages"]
+    assert message["id"] == notified["id"]
+    assert told("/trace")["success"]
+
+
 def test_the_folders_it_tells_of_are_there():
     folders = re.findall(r"^\| `([a-z/.]+)` \|", README, re.MULTILINE)
     assert len(folders) >= 6
