@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from neomind_sdk import Database, EmbeddedBroker, PluginContext, Service
+from neomind_sdk.vault import Vault
 
 from .models import BrokerSettings
 from .service import Broker
@@ -18,4 +19,4 @@ def services() -> list[Service]:
 
 def build(ctx: PluginContext) -> Broker:
     folder = ctx.data_dir / ctx.plugin.name
-    return Broker(lambda: ctx.settings[BrokerSettings], ctx.services[Database], folder, ctx.log)
+    return Broker(lambda: ctx.settings[BrokerSettings], ctx.services[Database], folder, Vault(ctx.data_dir), ctx.log)

@@ -13,6 +13,7 @@ import attrs
 from neomind_sdk import BadRequest, BrokerAccess, BrokerState, Database, Health, Logger, PluginUnavailable
 from neomind_sdk.addresses import ANY_ADDRESS
 from neomind_sdk.turns import Turns
+from neomind_sdk.vault import CannotUnseal, Vault
 
 from . import certificates, tables
 from .certificates import Files, Pems
@@ -29,7 +30,6 @@ from .models import (
 )
 from .ports import LOOPBACK, check_free, connections, free_port
 from .process import Launch, Supervisor
-from .sealing import Seal
 from .toml import Inside, Tls, broker_toml
 
 OFF = "switched off by the setting mqtt_broker.enabled"
@@ -41,17 +41,18 @@ USERNAME = "__neomind_internal__"
 class Broker:
     """The ``EmbeddedBroker``, and what its endpoints do. Changes take turns, and are kept once the broker runs so."""
 
-    def __init__(self, settings: Callable[[], BrokerSettings], db: Database, folder: Path, log: Logger) -> None:
+    def __init__(
+        self, settings: Callable[[], BrokerSettings], db: Database, folder: Path, vault: Vault, log: Logger
+    ) -> None:
         self._settings = settings
         self._db = db
-        self._folder = folder
+        self._vault = vault
         self._log = log
         self._files = Files(folder / "tls")
         self._turns = Turns()
         self._supervisor = Supervisor(self._launch, log)
         self._users: dict[str, str] = {}
         self._sealed: dict[str, str] = {}
-        self._seal: Seal | None = None
         self._inside: Inside | None = None
         self._config = config_of(settings(), {})
 
@@ -59,7 +60,7 @@ class Broker:
 
     async def start(self) -> None:
         """Raises ``PortInUse`` and ``BrokerDown``."""
-        self._seal = await asyncio.to_thread(Seal, self._folder / "secret.key")
+        await asyncio.to_thread(self._vault.load)
         stored = await self._db.read(tables.load)
         self._config = config_of(self._settings(), stored.changes)
         self._open(stored.credentials)
@@ -174,8 +175,7 @@ class Broker:
             raise BadRequest(f"username: '{username}' has a credential already; delete it first")
         if len(self._sealed) >= MAX_CREDENTIALS:
             raise BadRequest(f"There may be at most {MAX_CREDENTIALS} credentials")
-        assert self._seal is not None
-        sealed, before = self._seal.close(password), self._users
+        sealed, before = self._vault.seal(password, purpose(username)), self._users
         await self._login({**before, username: password})
         try:
             await self._db.write(lambda: tables.add_credential(username, sealed))
@@ -251,14 +251,12 @@ class Broker:
             self._config = attrs.evolve(self._config, port=free_port(self._config.listen))
 
     def _open(self, credentials: Mapping[str, str]) -> None:
-        assert self._seal is not None
         self._sealed = dict(credentials)
         for username, sealed in credentials.items():
-            password = self._seal.open(sealed)
-            if password is None:
-                self._log.error("mqtt_credential_unreadable", username=username, reason="secret.key is another one")
-            else:
-                self._users[username] = password
+            try:
+                self._users[username] = self._vault.unseal(sealed, purpose(username))
+            except CannotUnseal as error:
+                self._log.error("mqtt_credential_unreadable", username=username, reason=str(error))
 
     def _warn(self) -> None:
         config = self._config
@@ -281,3 +279,8 @@ def _check(values: Mapping[str, Any]) -> None:
     found = [f"{field}: {problem}" for field, problem in problems.items() if problem]
     if found:
         raise BadRequest("; ".join(found))
+
+
+def purpose(username: str) -> str:
+    """What a credential is sealed for."""
+    return f"mqtt_broker.credential:{username}"

@@ -21,13 +21,13 @@ from neomind_sdk import (
     Service,
     TelemetryStore,
 )
+from neomind_sdk.vault import Vault
 
 from .acks import read_ack
 from .brokers import Brokers
 from .intake import Surroundings
 from .models import TransportSettings
 from .routing import Route
-from .sealing import Seal
 from .service import Links, Needs
 from .wire import connect
 
@@ -76,5 +76,4 @@ def build_links(ctx: PluginContext) -> Links:
 
 
 def build_brokers(ctx: PluginContext) -> Brokers:
-    key_file = ctx.data_dir / ctx.plugin.name / "secret.key"
-    return Brokers(ctx.services[Links], ctx.services[Database], ctx.clock, ctx.log, lambda: Seal(key_file))
+    return Brokers(ctx.services[Links], ctx.services[Database], ctx.clock, ctx.log, Vault(ctx.data_dir))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -13,6 +12,7 @@ import attrs
 from neomind_sdk import BadRequest, Clock, Database, Logger
 from neomind_sdk.turns import Turns
 from neomind_sdk.units import seconds
+from neomind_sdk.vault import CannotUnseal, Vault
 
 from . import tables
 from .errors import BrokerExists, BrokerNotFound
@@ -29,7 +29,6 @@ from .models import (
 )
 from .packets import Login
 from .records import Broker
-from .sealing import Seal
 from .service import Links
 
 NOT_ENCRYPTED = SecurityWarning(
@@ -47,13 +46,12 @@ NO_CREDENTIAL = SecurityWarning(
 class Brokers:
     """Adds, changes and removes external brokers; changes take turns."""
 
-    def __init__(self, links: Links, db: Database, clock: Clock, log: Logger, seal: Callable[[], Seal]) -> None:
+    def __init__(self, links: Links, db: Database, clock: Clock, log: Logger, vault: Vault) -> None:
         self._links = links
         self._db = db
         self._clock = clock
         self._log = log
-        self._make_seal = seal
-        self._seal: Seal | None = None
+        self._vault = vault
         self._turns = Turns()
         self._brokers: dict[str, Broker] = {}
 
@@ -61,7 +59,7 @@ class Brokers:
 
     async def start(self) -> None:
         """Read what is kept, and link to what is enabled."""
-        self._seal = await asyncio.to_thread(self._make_seal)
+        await asyncio.to_thread(self._vault.load)
         loaded = await self._db.read(tables.load)
         self._brokers = {broker.id: self._opened(broker) for broker in loaded.brokers}
         self._links.topics, self._links.muted = dict(loaded.topics), loaded.muted
@@ -188,17 +186,21 @@ class Brokers:
             raise BrokerNotFound(broker_id) from None
 
     def _sealed(self, broker: Broker) -> Broker:
-        assert self._seal is not None
         values = {name: getattr(broker, name) for name in SECRETS}
-        closed: dict[str, Any] = {name: value and self._seal.close(value) for name, value in values.items()}
+        closed: dict[str, Any] = {
+            name: value and self._vault.seal(value, purpose(broker, name)) for name, value in values.items()
+        }
         return attrs.evolve(broker, **closed)
 
     def _opened(self, broker: Broker) -> Broker:
-        assert self._seal is not None
-        values = {name: getattr(broker, name) for name in SECRETS}
-        opened: dict[str, Any] = {name: value and self._seal.open(value) for name, value in values.items()}
-        if any(values[name] and opened[name] is None for name in SECRETS):
-            self._log.error("mqtt_broker_secrets_unreadable", broker=broker.id, reason="secret.key is another one")
+        opened: dict[str, Any] = {}
+        for name in SECRETS:
+            sealed = getattr(broker, name)
+            try:
+                opened[name] = sealed and self._vault.unseal(sealed, purpose(broker, name))
+            except CannotUnseal as error:
+                self._log.error("mqtt_broker_secret_unreadable", broker=broker.id, field=name, reason=str(error))
+                opened[name] = None
         return attrs.evolve(broker, **opened)
 
     # ---- what people subscribe to
@@ -246,3 +248,8 @@ def security_warnings(broker: BrokerView) -> list[SecurityWarning] | None:
 def _session(broker: Broker) -> tuple[str, int, str]:
     """What tells sessions apart."""
     return broker.broker, broker.port, broker.client_id or broker.session_id
+
+
+def purpose(broker: Broker, field: str) -> str:
+    """What a secret of a broker is sealed for."""
+    return f"transport_mqtt.broker:{broker.id}:{field}"
