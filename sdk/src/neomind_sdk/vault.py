@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 import secrets
 from pathlib import Path
 from typing import Any
+
+from . import keyfile
 
 FILE_NAME = ".secret_key"
 KEY_BYTES = 32
@@ -42,7 +43,7 @@ class Vault:
         """Read the key, and make it where there is none. Raises ``VaultUnusable`` and ``OSError``."""
         if self._key is None:
             if not self._path.exists():
-                _create(self._path)
+                keyfile.create(self._path, bits=KEY_BYTES * 8)
             self._path.chmod(0o600)
             self._key = _read(self._path)
 
@@ -77,36 +78,3 @@ def _read(path: Path) -> bytes:
     if len(key) != KEY_BYTES:
         raise VaultUnusable(f"{path} must hold {2 * KEY_BYTES} hexadecimal digits, it holds {2 * len(key)}")
     return key
-
-
-def _create(path: Path) -> None:
-    """Write a new key so that the file is whole or not there; who comes second keeps the first one's."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_hex(KEY_BYTES).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        _publish(draft, path)
-        _sync(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _publish(draft: Path, path: Path) -> None:
-    try:
-        path.hardlink_to(draft)
-    except FileExistsError:
-        pass
-    except OSError:  # a file system without links, as on memory cards and network shares
-        draft.replace(path)
-
-
-def _sync(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
