@@ -119,7 +119,9 @@ class Tally:
         """Sentences about a run that proved less than its environment promises."""
         found = [f"no test of {folder} passed" for folder in promise.folders if not self._passed_under(folder)]
         needs = {reason: n for reason, n in self.skipped.items() if reason.startswith(NEEDS)}
-        wrong = {reason for reason in needs if not set(reason.removeprefix(NEEDS).split(", ")) <= promise.blocked}
+        absent = {name.removeprefix("neomind-").replace("-", "_") for name in promise.absent}
+        may_miss = promise.blocked | absent
+        wrong = {reason for reason in needs if not set(reason.removeprefix(NEEDS).split(", ")) <= may_miss}
         found += [f"{needs[reason]} skipped, but nothing may be missing here: {reason}" for reason in sorted(wrong)]
         programs = {reason for reason in self.skipped if PROGRAM in reason and not os.environ.get("CI")}
         others = sum(n for reason, n in self.skipped.items() if reason not in needs and reason not in programs)

@@ -217,6 +217,7 @@ def alarm(make_home):
     return printed
 
 
+@pytest.mark.needs("channel_webhook")
 def test_a_rule_says_what_it_sees_and_then_tells_somebody(alarm):
     def told(part, number=-1):
         return json.loads([text for line, text in alarm if part in line][number])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -196,12 +196,23 @@ def ask(served: Served, operation: Any, session: requests.Session, examples: int
 
     headers = {"x-test-principal": served.principal}
     try:
-        run()
+        run_steadily(run)
     except hypothesis.errors.Unsatisfiable:
         return None  # there is nothing that does not fit
     except (Exception, BaseExceptionGroup) as error:  # the library's failures are a group of its own kind
         return f"{operation.label}\n{error}"
     return None
+
+
+def run_steadily(run: Callable[[], None]) -> None:
+    """What fails once and not again (the platform is one for all, and works meanwhile) must not do so twice."""
+    try:
+        run()
+    except hypothesis.errors.FlakyFailure as flaky:
+        try:
+            run()
+        except hypothesis.errors.FlakyFailure as again:
+            raise AssertionError([*map(repr, flaky.exceptions), *map(repr, again.exceptions)]) from again
 
 
 def runs_of(operation: Any, misfits: bool) -> Iterator[dict[str, Any]]:
