@@ -37,6 +37,7 @@ from .state import CRASHES_TO_SAFE_MODE, STABLE_AFTER_S, StateFile
 
 GC_THRESHOLDS = (20_000, 50, 100)
 REQUESTS_END_WITHIN_S = 1
+KEEP_ALIVE_S = 75  # devices post every so many seconds; a shorter time may close just as they send
 STREAMS_END_WITHIN_S = 0.5
 STOP_WITHIN_S = 9.5
 REST_S = 1.5
@@ -80,6 +81,7 @@ class Server(uvicorn.Server):
             proxy_headers=bool(http.trusted_proxies),
             forwarded_allow_ips=http.trusted_proxies,
             timeout_graceful_shutdown=REQUESTS_END_WITHIN_S,
+            timeout_keep_alive=KEEP_ALIVE_S,
         )
         super().__init__(config)
         self.ready = asyncio.Event()

@@ -125,6 +125,7 @@ class TestHost:
             access_log=False,
             ws="websockets-sansio",
             timeout_graceful_shutdown=1,  # a stream that a test left open must not keep it from ending
+            timeout_keep_alive=75,  # as `neomind serve`
         )
         server = uvicorn.Server(config)
         server.capture_signals = _no_signals  # type: ignore[method-assign]
