@@ -2,8 +2,7 @@
 
 A hook is a noun with the prefix ``neomind_``. It is synchronous, takes one ``ctx`` (``PluginContext``), does no I/O
 and returns a list of named, frozen objects; async work lives on those. Hooks are called once, when the plugin is
-loaded; nothing on a hot path goes through them. An implementation is a function of the same name with ``@hookimpl`` in
-the plugin's ``hooks`` module; a misspelt one is a ``manifest_error`` that suggests the right name.
+loaded. An implementation is a function of the same name with ``@hookimpl`` in the plugin's ``hooks`` module.
 """
 
 from __future__ import annotations
