@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import cattrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from neomind_plugins.devices import views
@@ -72,6 +72,7 @@ def test_ids_made_of_names(name: str, ident: str) -> None:
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=100)
 
 
+@example("a blank key", [{" ": 1}])
 @given(NAMES.filter(str.strip), st.lists(strategies.json_objects(10), max_size=3))
 def test_every_draft_can_be_registered(name: str, examples: list[dict[str, Any]]) -> None:
     text = json.dumps(examples)

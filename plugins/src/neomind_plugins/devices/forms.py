@@ -73,8 +73,14 @@ def read_metric(body: MetricBody, path: str) -> MetricDef:
 
 
 def is_metric_name(name: str) -> bool:
-    """Whether a metric may be called so: a printable path. ``_raw`` is taken, it keeps the whole message."""
-    return name != RAW and len(name) <= NAME_MAX and name.isprintable() and _PATH.fullmatch(name) is not None
+    """Whether a metric may be called so: a printable path, not blank. ``_raw`` is taken, it keeps the whole message."""
+    return (
+        name != RAW
+        and bool(name.strip())
+        and len(name) <= NAME_MAX
+        and name.isprintable()
+        and _PATH.fullmatch(name) is not None
+    )
 
 
 def read_commands(bodies: Sequence[CommandBody], path: str) -> tuple[CommandDef, ...]:
