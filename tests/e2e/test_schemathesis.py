@@ -25,6 +25,8 @@ from neomind_sdk.testing import make_host
 from neomind_sdk.testing.egress import FakeEgress
 
 schemathesis = pytest.importorskip("schemathesis")
+# The server runs in a thread of this process and draws jitter from ``random``, which hypothesis takes for the strategy.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 
 from schemathesis.checks import not_a_server_error  # noqa: E402 - the library may be absent
 from schemathesis.specs.openapi.checks import (  # noqa: E402

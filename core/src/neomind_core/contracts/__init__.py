@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import fields
-from .agents import ACTUATE, READ, AgentTool, ToolContext
+from .agents import ACTUATE, READ, AgentRuns, AgentTool, ToolContext
 from .auth import (
     ADMIN,
     ADMIN_WRITES,
@@ -23,7 +23,7 @@ from .auth import (
 from .channels import SEVERITIES, ChannelType, Delivery, OutgoingMessage, SendTools
 from .cli import CliCommand, CliTools
 from .clock import Clock
-from .commands import CommandCall, ExtensionCommand, OutputMetric
+from .commands import CommandCall, ExtensionCommand, ExtensionCommands, OutputMetric
 from .context import Logger, PluginContext
 from .dashboards import DashboardComponent, Size
 from .devices import (
@@ -106,9 +106,11 @@ from .llm import (
     Completion,
     CompletionRequest,
     ImagePart,
+    LanguageModels,
     LLMBackend,
     LLMBackendType,
     LLMError,
+    ModelInfo,
     ToolCall,
     ToolSpec,
     Usage,
@@ -118,7 +120,7 @@ from .mqtt import BrokerAccess, BrokerState, EmbeddedBroker
 from .outbox import DELIVERY_STATES, DeliveryRecord, Order, OrderServer, Outbox
 from .plugin import ENTRY_POINT_GROUP, Plugin, PluginInfo, PluginUnavailable, Status
 from .push import PushPayload, PushTargetType
-from .rules import ActionOutcome, Firing, RuleActionType
+from .rules import ActionOutcome, Firing, RuleActionType, RuleCounter
 from .service import Service
 from .services import Platform, ServiceMissing, Services
 from .settings import SettingsRegistry, SettingsSection, SettingsView
@@ -151,6 +153,7 @@ __all__ = [
     "ActionOutcome",
     "AgentExecutionCompleted",
     "AgentExecutionStarted",
+    "AgentRuns",
     "AgentStepTaken",
     "AgentTool",
     "Alias",
@@ -211,6 +214,7 @@ __all__ = [
     "Every",
     "ExtensionCommand",
     "ExtensionCommandFinished",
+    "ExtensionCommands",
     "ExtensionOutputProduced",
     "ExtensionStateChanged",
     "Firing",
@@ -229,6 +233,7 @@ __all__ = [
     "LLMError",
     "Label",
     "Lagged",
+    "LanguageModels",
     "Listener",
     "Logger",
     "MessageAcknowledged",
@@ -239,6 +244,7 @@ __all__ = [
     "MetricsStored",
     "Migration",
     "Mirror",
+    "ModelInfo",
     "NewMessage",
     "NotFound",
     "Notice",
@@ -269,6 +275,7 @@ __all__ = [
     "Request",
     "Route",
     "RuleActionType",
+    "RuleCounter",
     "RuleEvaluated",
     "RuleExecuted",
     "RuleTriggered",

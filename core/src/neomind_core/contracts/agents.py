@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
@@ -38,3 +38,27 @@ class AgentTool:
     effect: str = READ
     category: str = "data"
     targets: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
+
+
+@runtime_checkable
+class AgentRuns(Protocol):
+    """What other plugins may know of agents; the plugin ``agents`` provides it."""
+
+    def exists(self, agent_id: str) -> bool: ...
+
+    async def latest(self, agent_id: str) -> Mapping[str, Any] | None:
+        """The newest finished run as its execution record is served; ``None`` when there is none, or no such agent."""
+        ...
+
+    async def start(
+        self,
+        agent_id: str,
+        *,
+        text: str = "",
+        data: Any = None,
+        trigger: str = "rule",
+        cause: str | None = None,
+        hops: int = 0,
+    ) -> str:
+        """Begin a run in the background and return its execution id; raises ``NotFound`` and ``Conflict``."""
+        ...

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
@@ -48,3 +48,33 @@ class ExtensionCommand:
     input_schema: Mapping[str, Any] = attrs.field(factory=lambda: {"type": "object", "properties": {}})
     timeout_s: float = 300.0
     outputs: tuple[OutputMetric, ...] = ()
+
+
+@runtime_checkable
+class ExtensionCommands(Protocol):
+    """Runs the commands of extensions for whoever is not a request: rules, agents. ``extension_admin`` provides it."""
+
+    async def run(
+        self,
+        extension_id: str,
+        command: str,
+        args: Mapping[str, Any],
+        *,
+        principal: Principal,
+        cause: str | None = None,
+        hops: int = 0,
+    ) -> Any:
+        """Run one command, exactly as ``POST /api/extensions/<plugin>/commands/<name>`` does, and return its result.
+
+        Raises ``NotFound`` for the extension or the command, ``ValidationFailed`` naming the argument, and
+        ``ApiError`` (502, 504) when the command raises or takes too long.
+        """
+        ...
+
+    def problems(self, extension_id: str, command: str, args: Mapping[str, Any]) -> list[str]:
+        """What speaks against ``run`` as things are now, as text; for whoever saves a rule."""
+        ...
+
+    def commands(self) -> Sequence[tuple[str, ExtensionCommand]]:
+        """``(extension id, command)`` of every extension that is enabled."""
+        ...

@@ -138,3 +138,37 @@ class LLMBackendType(Protocol):
     requires_api_key: bool
 
     def open(self, config: Any, egress: Egress) -> LLMBackend: ...
+
+
+@attrs.frozen(kw_only=True)
+class ModelInfo:
+    """A configured backend as others may see it: never an endpoint's secret."""
+
+    backend_id: str
+    name: str
+    type: str
+    model: str
+    capabilities: Capabilities
+    active: bool = False
+
+
+@runtime_checkable
+class LanguageModels(Protocol):
+    """The configured language models; the plugin ``llm`` provides it. ``backend_id=None`` stands for the active one.
+
+    Both ways of asking wait for a free place of the backend (its ``max_concurrent``), keep the time-outs of the request
+    whatever the backend does, and count the tokens. Both raise ``NotFound`` (``LLM_BACKEND_NOT_FOUND``) for an unknown
+    id, ``Unavailable`` when there is no active backend or its type is not installed, and ``LLMError``.
+    """
+
+    def find(self, backend_id: str | None = None) -> ModelInfo | None: ...
+
+    def models(self) -> Sequence[ModelInfo]:
+        """All of them, by name then id."""
+        ...
+
+    async def complete(self, request: CompletionRequest, backend_id: str | None = None) -> Completion: ...
+
+    def stream(self, request: CompletionRequest, backend_id: str | None = None) -> AsyncIterator[Chunk]:
+        """The answer in pieces; the request ends when the iterator is closed."""
+        ...
