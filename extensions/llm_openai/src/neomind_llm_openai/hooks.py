@@ -1,0 +1,1 @@
+"""What llm_openai contributes."""

@@ -1,0 +1,10 @@
+"""Spellings of the reference implementation that are not on the reference page."""
+
+from __future__ import annotations
+
+from neomind_sdk import Plugin
+
+plugin = Plugin(
+    name="compat",
+    summary="Answers under the paths and with the shapes that older clients use.",
+)
