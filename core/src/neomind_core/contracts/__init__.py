@@ -124,7 +124,7 @@ from .rules import ActionOutcome, Firing, RuleActionType, RuleCounter
 from .service import Service
 from .services import Platform, ServiceMissing, Services
 from .settings import SettingsRegistry, SettingsSection, SettingsView
-from .storage import Bucket, Database, OpenStorage, Point, Sample, Storage, StorageInfo, TelemetryStore, Value
+from .storage import Bucket, Database, OpenStorage, Point, Sample, Samples, Storage, StorageInfo, TelemetryStore, Value
 from .tables import Migration, Tables
 from .telemetry import Decoder, Ingest, Receipt, Uplink
 from .transport import Downlink, ReceiveOnly, Transport, TransportStatus
@@ -280,6 +280,7 @@ __all__ = [
     "RuleExecuted",
     "RuleTriggered",
     "Sample",
+    "Samples",
     "Scheduling",
     "SendTools",
     "Service",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, overload, runtime_checkable
 
 import attrs
 
@@ -30,6 +30,42 @@ class Sample(NamedTuple):
     ts_ms: int
     value: Value
     quality: float | None = None
+
+
+@attrs.frozen(eq=False)
+class Samples(Sequence[Sample]):
+    """Samples as columns of equal length: whoever only makes JSON of them need not make a ``Sample`` of each."""
+
+    times: Sequence[int]
+    values: Sequence[Value]
+    qualities: Sequence[float | None]
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @overload
+    def __getitem__(self, at: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Samples: ...
+
+    def __getitem__(self, at: int | slice) -> Sample | Samples:
+        if isinstance(at, slice):
+            return Samples(self.times[at], self.values[at], self.qualities[at])
+        return Sample(self.times[at], self.values[at], self.qualities[at])
+
+    def __iter__(self) -> Iterator[Sample]:
+        return map(Sample, self.times, self.values, self.qualities)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as a list
+
+    @classmethod
+    def of(cls, samples: Sequence[Sample]) -> Samples:
+        """The same samples as columns."""
+        return samples if isinstance(samples, cls) else cls(*(zip(*samples, strict=True) if samples else ((), (), ())))
 
 
 class Bucket(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from playhouse.apsw_ext import APSWDatabase
 
-from neomind_sdk import Bucket, Point, Sample, TelemetryStore
+from neomind_sdk import Bucket, Point, Sample, Samples, TelemetryStore
 from neomind_sdk.values import INT64, MAX_TS_MS, check_points, check_window
 
 from . import queries
@@ -17,7 +17,7 @@ from .readers import Readers
 from .writer import Writer
 
 DELETE_STEP = 2_000
-_sample = partial(tuple.__new__, Sample)  # as Sample._make, without a Python call per sample
+_bucket = partial(tuple.__new__, Bucket)  # as Bucket._make, without a Python call for each
 
 
 class SqliteTelemetry(TelemetryStore):
@@ -46,7 +46,7 @@ class SqliteTelemetry(TelemetryStore):
     ) -> Sequence[Sample]:
         check_window(limit=limit, offset=offset)
         query = queries.RANGE_NEWEST_FIRST if newest_first else queries.RANGE_OLDEST_FIRST
-        return _samples(await self._ask(query, series, _time(start_ms), _time(end_ms), _int64(limit), _int64(offset)))
+        return Samples(*await self._ask(query, series, _time(start_ms), _time(end_ms), _int64(limit), _int64(offset)))
 
     async def count(self, series: str, start_ms: int, end_ms: int) -> int:
         found: int = await self._ask(queries.COUNT, series, _time(start_ms), _time(end_ms))
@@ -61,7 +61,7 @@ class SqliteTelemetry(TelemetryStore):
             columns = await self._ask(queries.AGGREGATE, *span)
         else:
             columns = await self._ask(queries.AGGREGATE_BUCKETS, *span, _time(bucket_ms))
-        return [Bucket._make(row) for row in zip(*columns, strict=True)]
+        return list(map(_bucket, zip(*columns, strict=True)))
 
     async def newest_per_bucket(
         self, series: str, start_ms: int, end_ms: int, *, bucket_ms: int, limit: int
@@ -70,7 +70,7 @@ class SqliteTelemetry(TelemetryStore):
         if not limit:
             return []
         span = (series, _time(start_ms), _time(end_ms))
-        return _samples(await self._ask(queries.NEWEST_PER_BUCKET, *span, _time(bucket_ms), _int64(limit)))[::-1]
+        return Samples(*await self._ask(queries.NEWEST_PER_BUCKET, *span, _time(bucket_ms), _int64(limit)))[::-1]
 
     async def series(self, prefix: str = "") -> Sequence[str]:
         found: list[str] = await self._ask(queries.SERIES, prefix, queries.after(prefix))
@@ -102,10 +102,6 @@ class SqliteTelemetry(TelemetryStore):
 def _answer(database: APSWDatabase, query: str, parameters: Sequence[Any]) -> Any:
     answer = database.connection().execute(query, parameters).get
     return orjson.loads(answer) if isinstance(answer, str) else answer
-
-
-def _samples(columns: Sequence[Sequence[Any]]) -> list[Sample]:
-    return list(map(_sample, zip(*columns, strict=True)))
 
 
 def _json(names: Sequence[str]) -> str:

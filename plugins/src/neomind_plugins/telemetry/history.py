@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import orjson
 
-from neomind_sdk import BadRequest, Bucket, Clock, DeviceDirectory, NotFound, Sample, TelemetryStore, series
+from neomind_sdk import BadRequest, Bucket, Clock, DeviceDirectory, NotFound, Sample, Samples, TelemetryStore, series
 from neomind_sdk.units import HOUR_MS, seconds
 
 from .asked import Asked, next_cursor, read_history, read_telemetry
@@ -45,7 +45,10 @@ class History:
         names = [query.metric] if query.metric else await self.catalog.metrics_of(device_id)
         if len(names) > METRICS_MAX:
             raise BadRequest(f"The device has {len(names)} metrics; name one, more than {METRICS_MAX} are not read")
-        pages = await asyncio.gather(*(self._page(device_id, name, asked) for name in names))
+        if len(names) == 1:
+            pages = [await self._page(device_id, names[0], asked)]
+        else:
+            pages = await asyncio.gather(*(self._page(device_id, name, asked) for name in names))
         return {
             "device_id": device_id,
             "metrics": names,
@@ -133,17 +136,9 @@ class History:
     async def _aggregated(self, name: str, asked: Asked, key: str) -> Page:
         window, width = asked.window, asked.width_ms if asked.bucketed else None
         buckets = await self.store.aggregate(name, window.start_ms, window.until_ms, bucket_ms=width)
-        rows = [
-            {
-                "timestamp": seconds(bucket.ts_ms if width else window.start_ms),
-                "value": getattr(bucket, key),
-                "count": bucket.count,
-                "min": bucket.min,
-                "max": bucket.max,
-                "sum": bucket.sum,
-            }
-            for bucket in buckets[-asked.limit :]
-        ]
+        if buckets and not width:
+            buckets = [buckets[0]._replace(ts_ms=window.start_ms)]
+        rows = rows_of_buckets(buckets[-asked.limit :], key)
         return Page(rows, len(rows))
 
     async def _ascending(self, name: str, asked: Asked) -> tuple[Sequence[Sample], int | None]:
@@ -189,10 +184,30 @@ def pagination(asked: Asked, pages: Sequence[Page]) -> dict[str, Any]:
 
 def rows_of(samples: Sequence[Sample], metric: str) -> list[Row]:
     """Samples as they are answered; the whole message under ``_raw`` is answered as the JSON it is."""
-    if metric == series.RAW:
-        return [{"timestamp": seconds(ts), "value": parsed(value)} for ts, value, _ in samples]
+    columns = Samples.of(samples)
+    values = map(parsed, columns.values) if metric == series.RAW else columns.values
     # The arithmetic of `seconds` in place: a call per row would double the time of a long page.
-    return [{"timestamp": ts / 1000 if ts % 1000 else ts // 1000, "value": value} for ts, value, _ in samples]
+    return [
+        {"timestamp": ts / 1000 if ts % 1000 else ts // 1000, "value": value}
+        for ts, value in zip(columns.times, values, strict=True)
+    ]
+
+
+def rows_of_buckets(buckets: Sequence[Bucket], key: str) -> list[Row]:
+    """Buckets as they are answered, ``key`` of each as its value."""
+    at = Bucket._fields.index(key)
+    return [
+        {
+            "timestamp": ts / 1000 if ts % 1000 else ts // 1000,
+            "value": bucket[at],
+            "count": count,
+            "min": low,
+            "max": high,
+            "sum": total,
+        }
+        for bucket in buckets
+        for ts, count, low, high, total, _, _ in (bucket,)
+    ]
 
 
 def parsed(value: Any) -> Any:

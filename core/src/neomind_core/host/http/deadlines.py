@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import Any, TypeVar
+import types
+from collections.abc import Awaitable, Generator
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 TICK_S = 0.5
@@ -30,28 +31,50 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._tickets: set[_Ticket] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    async def within(self, seconds: float | None, work: Awaitable[T]) -> T:
-        """The result of ``work``; ``Expired`` when it takes over ``seconds`` (and up to ``TICK_S`` more)."""
-        if seconds is None:
-            return await work
-        if seconds < PRECISE_BELOW_S:
-            return await _precisely(seconds, work)
-        task = asyncio.current_task()
-        assert task is not None
-        ticket = self._issue(task, seconds)
+    @types.coroutine
+    def within(self, seconds: float | None, work: Awaitable[T]) -> Generator[Any, Any, T]:
+        """The result of ``work``; ``Expired`` when it takes over ``seconds`` (and up to ``TICK_S`` more).
+
+        What does not wait for anything, as most bodies of requests, costs nothing.
+        """
+        if seconds is not None and seconds < PRECISE_BELOW_S:
+            return (yield from _precisely(seconds, work).__await__())
+        steps: Any = work if hasattr(work, "send") else work.__await__()
         try:
-            return await work
+            waiting = steps.send(None)
+        except StopIteration as done:
+            return cast(T, done.value)
+        return cast(T, (yield from self._limited(seconds, steps, waiting)))
+
+    def _limited(self, seconds: float | None, steps: Any, waiting: Any) -> Generator[Any, Any, Any]:
+        """Go on with what has begun, and waits for ``waiting``."""
+        ticket = None if seconds is None else self._issue(seconds)
+        try:
+            while True:
+                try:
+                    sent, thrown = (yield waiting), None
+                except BaseException as error:
+                    sent, thrown = None, error
+                waiting = steps.send(sent) if thrown is None else steps.throw(thrown)
+        except StopIteration as done:
+            return done.value
         except asyncio.CancelledError:
-            if ticket.expired and task.uncancel() <= ticket.cancelling:
+            if ticket is not None and ticket.expired and ticket.task.uncancel() <= ticket.cancelling:
                 raise Expired from None
             raise
         finally:
-            self._tickets.discard(ticket)
+            if ticket is not None:
+                self._tickets.discard(ticket)
 
-    def _issue(self, task: asyncio.Task[Any], seconds: float) -> _Ticket:
-        loop = asyncio.get_running_loop()
+    def _issue(self, seconds: float) -> _Ticket:
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        assert task is not None
         ticket = _Ticket(task, loop.time() + seconds)
         self._tickets.add(ticket)
         if self._timer is None:

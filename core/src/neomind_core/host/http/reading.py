@@ -69,6 +69,8 @@ def query_of(route: Route, pairs: list[tuple[str, str]]) -> Any:
 
 def plain(pairs: list[tuple[str, str]]) -> dict[str, Any]:
     """The last value of each name; raises ``ValidationFailed`` for NUL."""
+    if not pairs:
+        return {}
     unclean = [(key, value) for key, value in pairs if "\0" in key or "\0" in value]
     if unclean:
         raise ValidationFailed(*((key if fields.clean(key) else "query", "must not hold NUL") for key, _ in unclean))

@@ -19,6 +19,9 @@ SCOPE = re.compile(r"[a-z][a-z0-9_]*:(read|write)")
 SEGMENT = re.compile(r"[A-Za-z0-9._~-]+|\{[a-z][a-z0-9_]*\}")
 TAIL = re.compile(r"\{[a-z][a-z0-9_]*:path\}")
 SOCKET = "WEBSOCKET"
+# Paths that were asked for are remembered: devices come back to theirs.
+KNOWN_PATHS = 4096
+KNOWN_BYTES = 256
 
 
 @attrs.frozen(kw_only=True)
@@ -74,6 +77,7 @@ class Router:
     def __init__(self, entries: Iterable[RouteEntry] = ()) -> None:
         self._root = _Node()
         self._all: dict[tuple[str, str], Bound] = {}
+        self._known: dict[bytes, Found] = {}
         entries = list(entries)
         mirrored = {entry.item.path for entry in entries if isinstance(entry.item, Mirror)}
         for entry in entries:
@@ -92,8 +96,16 @@ class Router:
 
         Raises ``BadRequest`` for a path that is not UTF-8.
         """
+        known = self._known.get(raw_path)
+        if known is not None:
+            return known
         segments = split(raw_path)
-        return None if segments is None else _find(self._root, segments, 0, ())
+        found = None if segments is None else _find(self._root, segments, 0, ())
+        if found is not None and len(raw_path) <= KNOWN_BYTES:
+            if len(self._known) >= KNOWN_PATHS:
+                self._known.clear()
+            self._known[raw_path] = found
+        return found
 
     def _add(self, bound: Bound) -> None:
         """Serve a route, unless another has its place, be it with other names of its parameters."""
