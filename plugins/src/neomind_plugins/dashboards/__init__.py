@@ -8,5 +8,5 @@ plugin = Plugin(
     name="dashboards",
     summary="Keeps dashboards, their templates and their share links.",
     requires=("storage",),
-    after=("devices", "telemetry", "agents"),
+    after=("settings", "devices", "telemetry", "commands", "extension_admin", "agents"),
 )
