@@ -18,8 +18,9 @@ ROLE_SCOPES: Mapping[str, frozenset[str]] = {
     "user": frozenset({"read", "write"}),
     "viewer": frozenset({"read"}),
 }
-# What only an administrator may write, whatever the general ``write`` says.
-ADMIN_WRITES = frozenset({"settings", "users", "keys", "extensions"})
+# What only an administrator may write, whatever the general ``write`` says. Whoever may say where a model or a push
+# target is may have its secrets sent to himself.
+ADMIN_WRITES = frozenset({"settings", "users", "keys", "extensions", "llm", "push"})
 
 
 @attrs.frozen(kw_only=True)

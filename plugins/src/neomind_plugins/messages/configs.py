@@ -20,6 +20,10 @@ MASK = "***"
 RECIPIENTS = "recipients"
 
 
+class ChannelVault(Vault):
+    """The vault as this plugin has it: services are keyed by class, and each plugin has one of its own."""
+
+
 @attrs.frozen(kw_only=True)
 class Accepted:
     """A configuration as it is kept."""

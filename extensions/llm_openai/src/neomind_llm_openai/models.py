@@ -1,0 +1,21 @@
+"""The configuration of a backend."""
+
+from __future__ import annotations
+
+import attrs
+
+from neomind_sdk import fields
+
+
+@attrs.frozen(kw_only=True)
+class OpenAIConfig:
+    """A model behind a server that speaks the Chat Completions API. Sampling and thinking come with each request."""
+
+    endpoint: str | None = fields.text(
+        max=2048,
+        pattern=r"(https?://[^\s?#]+)?",
+        default=None,
+        doc="The URL up to /chat/completions; absent: the service's own",
+    )
+    model: str = fields.text(max=256, converter=str.strip, default="", doc="The name of the model at the server")
+    api_key: str = fields.secret(max=1000, converter=str.strip, default="", doc="The key of the service")

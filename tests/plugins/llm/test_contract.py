@@ -1,0 +1,118 @@
+"""What every plugin must keep to, and what holds for any configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neomind_plugins.llm import hooks
+from neomind_plugins.llm.masks import MASK, masked, merged, scrubbed, texts_of
+from neomind_sdk import LanguageModels, ValidationFailed
+from neomind_sdk.testing.suites import (
+    HealthContract,
+    JobContract,
+    RouteContract,
+    ServiceContract,
+    SettingsContract,
+    TablesContract,
+)
+
+from .conftest import Lab
+
+
+@pytest.fixture
+def context(lab: Lab) -> Any:
+    return lab.host.host.board.get("llm").context
+
+
+class OfHost:
+    """A suite whose subject is made by a hook of the running plugin."""
+
+    hook: Any
+
+    @pytest.fixture
+    def subject(self, context: Any) -> Any:
+        found = type(self).hook(context)
+        return found[0] if isinstance(self, TablesContract) else found
+
+
+class TestRoutes(OfHost, RouteContract):
+    hook = staticmethod(hooks.neomind_routes)
+
+
+class TestTables(OfHost, TablesContract):
+    hook = staticmethod(hooks.neomind_tables)
+
+
+class TestSettings(OfHost, SettingsContract):
+    hook = staticmethod(hooks.neomind_settings)
+
+
+class TestJobs(OfHost, JobContract):
+    hook = staticmethod(hooks.neomind_jobs)
+
+
+class TestHealth(OfHost, HealthContract):
+    hook = staticmethod(hooks.neomind_health)
+
+
+class TestServices(ServiceContract):
+    @pytest.fixture(autouse=True)
+    def built_in_a_host(self, context: Any) -> None:
+        self._context = context
+
+    def make(self) -> Any:
+        return hooks.neomind_services(self._context)
+
+    def context(self) -> Any:
+        return self._context
+
+
+async def test_the_service_is_that_of_the_contract(lab: Lab) -> None:
+    assert isinstance(lab.models, LanguageModels)
+
+
+# ---- any configuration ----
+
+NAMES = ("api_key", "token", "headers")
+TEXTS = st.text(min_size=3, max_size=12).filter(lambda text: text.strip() not in ("", MASK))
+SECRETS = st.dictionaries(st.sampled_from(NAMES[:2]), TEXTS) | st.fixed_dictionaries(
+    {"headers": st.dictionaries(st.sampled_from("abc"), TEXTS, min_size=1)}
+)
+PLAIN = st.dictionaries(st.sampled_from(("endpoint", "model", "region")), st.text() | st.integers())
+CHANGES = st.dictionaries(st.sampled_from(("endpoint", "region")), st.text() | st.none())
+
+
+@given(config=PLAIN, secrets=SECRETS)
+def test_what_is_shown_and_comes_back_changes_nothing(config: Any, secrets: Any) -> None:
+    shown = {**config, **{key: masked(value) for key, value in secrets.items()}}
+    assert merged(NAMES, config, secrets, shown) == (config, secrets)
+    assert not set(texts_of(secrets.values())) & set(texts_of(masked(secrets).values()))
+
+
+@given(config=PLAIN, secrets=SECRETS, blank=st.sampled_from(["", " ", None, MASK, f" {MASK} "]), change=CHANGES)
+def test_a_blank_secret_stays(config: Any, secrets: Any, blank: Any, change: Any) -> None:
+    after, hidden = merged(NAMES, config, secrets, {**change, **dict.fromkeys(secrets, blank)})
+    assert hidden == secrets
+    assert after == {key: value for key, value in {**config, **change}.items() if value is not None}
+    assert not set(after) & set(NAMES)
+
+
+@given(secrets=SECRETS, new=SECRETS)
+def test_a_secret_that_is_given_is_the_secret(secrets: Any, new: Any) -> None:
+    assert merged(NAMES, {}, secrets, new)[1] == {**secrets, **new}
+
+
+@given(key=st.sampled_from(NAMES), mask=st.sampled_from([MASK, f" {MASK}", {"a": MASK}]))
+def test_a_mask_never_becomes_the_secret(key: str, mask: Any) -> None:
+    with pytest.raises(ValidationFailed):
+        merged(NAMES, {}, {}, {key: mask})
+
+
+@given(secrets=st.lists(st.text("abc01", min_size=3, max_size=9), min_size=1, max_size=3), around=st.text(max_size=5))
+def test_what_is_said_holds_no_secret(secrets: list[str], around: str) -> None:
+    text = scrubbed("|".join([around, *secrets, around]), secrets)
+    assert not any(secret in text.replace(MASK, "|") for secret in secrets)
