@@ -31,6 +31,7 @@ OWNERS = {
     "jwt": ["neomind_plugins.accounts"],
     "argon2": ["neomind_plugins.accounts"],
     "apscheduler": ["neomind_plugins.scheduler"],
+    "jinja2": ["neomind_plugins.data_push.templates"],
     "paho": ["neomind_plugins.transport_mqtt", "neomind_plugins.mqtt_broker"],
     "requests": [],
     "httpx": [],

@@ -8,5 +8,5 @@ plugin = Plugin(
     name="data_push",
     summary="Pushes samples on to webhooks and MQTT brokers, as they come or at intervals.",
     requires=("storage", "outbox"),
-    after=("settings", "scheduler", "devices", "telemetry"),
+    after=("settings", "scheduler", "devices", "telemetry", "mqtt_broker"),
 )
