@@ -22,6 +22,7 @@ from neomind_sdk.testing import needs
 from ..bench.processes import Server, log_in, platform, set_up
 
 ORDERS, LANES = 1000, 20
+A_FEW = 200
 ALL_S = 60.0
 POLL_S = 0.005
 pytestmark = needs("accounts", "outbox", "storage_sqlite", "system")
@@ -127,8 +128,8 @@ def ordering_platform(data_dir: Path, url: str) -> Server:
     return platform(data_dir, SINK_URL=url)
 
 
-def put_orders(server: Server, token: str, count: int = ORDERS, lanes: int = LANES) -> list[str]:
-    answer = server.call("POST", "/api/orderer", {"count": count, "lanes": lanes}, token)
+def put_orders(server: Server, token: str, count: int) -> list[str]:
+    answer = server.call("POST", "/api/orderer", {"count": count, "lanes": LANES}, token)
     return list(answer["data"]["ids"])
 
 
@@ -143,36 +144,42 @@ def check(got: list[list[str]], ids: list[str], kills: int) -> None:
         assert numbers == sorted(numbers)
 
 
-def run(tmp_path: Path, kills: int) -> None:
+def run(tmp_path: Path, kills: int, orders: int = ORDERS) -> None:
     with sink(tmp_path / "sink.log", 0.01) as receiver:
         server = ordering_platform(tmp_path / "data", receiver.url)
         try:
             server.start()
-            ids = put_orders(server, set_up(server))
+            ids = put_orders(server, set_up(server), orders)
+            assert len(set(ids)) == orders
             for kill in range(1, kills + 1):
-                before = receiver.until(kill * ORDERS // (kills + 2) + random.randint(0, 50))
+                before = receiver.until(kill * orders // (kills + 2) + random.randint(0, 50))
                 server.kill()
-                assert len(before) < ORDERS  # else nothing was left to lose
+                assert len(before) < orders  # else nothing was left to lose
                 server.start()
-            check(receiver.until(ORDERS), ids, kills)
-            until_empty(server)
+            check(receiver.until(orders), ids, kills)
+            until_empty(server, orders)
             check(receiver.got(), ids, kills)
         finally:
             server.kill()
 
 
-def until_empty(server: Server) -> None:
+def until_empty(server: Server, orders: int) -> None:
     """Wait until the platform itself knows that everything is delivered."""
     token = log_in(server)
     end = time.perf_counter() + ALL_S
-    while server.call("GET", "/api/outbox?state=delivered&limit=1", token=token)["data"]["total"] < ORDERS:
+    while server.call("GET", "/api/outbox?state=delivered&limit=1", token=token)["data"]["total"] < orders:
         assert time.perf_counter() < end, server.output()
         time.sleep(POLL_S)
     assert server.call("GET", "/api/outbox/lanes", token=token)["data"]["lanes"] == []
 
 
 def test_a_kill_loses_nothing_and_repeats_little(tmp_path: Path) -> None:
-    run(tmp_path, 1)
+    run(tmp_path, 1, A_FEW)
+
+
+@pytest.mark.chaos
+def test_a_kill_loses_none_of_a_thousand(tmp_path: Path) -> None:
+    run(tmp_path, 1, 1000)
 
 
 @pytest.mark.chaos

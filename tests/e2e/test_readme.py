@@ -17,6 +17,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install ./core ./sdk ./plugins ./extensions/* ."
 SERVE = ".venv/bin/neomind serve"
 TEST = ".venv/bin/pip install tox && .venv/bin/tox -e all"
+INSTALL_MAIL = ".venv/bin/pip install aiosmtpd"
 PORT = "9375"
 END = "the line is through, with"
 
@@ -41,6 +42,7 @@ class Shell:
             text=True,
         )
         self.run("set -o pipefail")
+        self.run("trap 'kill $(jobs -p) 2> /dev/null' EXIT")  # what a line that failed left behind
 
     def run(self, line):
         """What the line prints; fails when it does not exit 0."""
@@ -230,6 +232,33 @@ def test_a_rule_says_what_it_sees_and_then_tells_somebody(alarm):
     [message] = told("$N/messages -H")["data"]["messages"]
     assert message["id"] == notified["id"]
     assert told("/trace")["success"]
+
+
+@pytest.fixture(scope="module")
+def mailed(make_home):
+    """What each line about e-mail printed, after those of the first five minutes that make the kitchen."""
+    port, mail = free_port(), free_port()
+    home = make_home("readme-mail", PORT=port)
+    (home.directory / ".venv").symlink_to(sys.prefix)
+    server, printed = home.serve(command=("bash", "-c", f"exec {SERVE}")), []
+    first = section("The first five minutes")
+    before = first[: next(number for number, line in enumerate(first) if "/history" in line)]
+    with closing(Shell(home.directory, home.env)) as shell:
+        for line in [*before, *section("The same by e-mail")]:
+            if line != INSTALL_MAIL:  # it is installed, and nothing is fetched here
+                printed.append((line, shell.run(line.replace(PORT, port).replace("9925", mail))))
+    assert server.stop(signal.SIGINT)[0] == 0
+    return printed
+
+
+@pytest.mark.needs("channel_email")
+def test_a_rule_sends_a_mail(mailed):
+    assert INSTALL_MAIL in section("The same by e-mail")
+    mail = next(text for line, text in mailed if line == "cat mail.txt")
+    assert "To: anna@example.com" in mail
+    assert "Subject: [Critical] Kitchen too cold" in mail
+    assert "It is 4.5 degrees in the kitchen" in mail
+    assert all(json.loads(text)["success"] for line, text in mailed if "json.tool" in line)
 
 
 def test_the_folders_it_tells_of_are_there():

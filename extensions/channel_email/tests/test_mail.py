@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neomind_channel_email import hooks
@@ -85,6 +85,7 @@ def test_markup_is_escaped_everywhere():
     assert tags == text_of(body_of(arrived(MESSAGE), "html"))[1]
 
 
+@settings(deadline=None)
 @given(message=strategies.messages())
 def test_every_message_is_a_letter(message):
     mail = arrived(message)
@@ -94,6 +95,7 @@ def test_every_message_is_a_letter(message):
     text_of(body_of(mail, "html"))
 
 
+@settings(deadline=None)
 @given(text=st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=500))
 def test_texts_arrive_as_they_are(text):
     assert body_of(arrived(attrs.evolve(MESSAGE, message=text)), "plain").endswith(f"\n\n{text}\n")

@@ -110,8 +110,10 @@ BLINK = AgentTool(
 async def test_tools_are_an_array_by_name() -> None:
     async with make_host(extension_admin, extension(tools=[READ_METER, BLINK]), storage=False) as host:
         answer = await host.client(None).get("/api/tools")
-    blink, read_meter = data(answer)
-    assert answer.json()["meta"]["count"] == 2
+    rows = data(answer)
+    assert answer.json()["meta"]["count"] == len(rows)
+    assert [row["name"] for row in rows] == ["blink", "list_extension_commands", "read_meter", "run_extension_command"]
+    blink, _, read_meter, _ = rows
     assert read_meter == {
         "name": "read_meter",
         "description": "Reads a meter",
@@ -126,8 +128,9 @@ async def test_tools_are_an_array_by_name() -> None:
     assert (blink["name"], blink["parameters"], blink["effect"]) == ("blink", {}, "actuate")
 
 
-async def test_without_tools_the_array_is_empty(host: Any) -> None:
-    assert data(await host.client(None).get("/api/tools")) == []
+async def test_alone_it_lists_its_own_tools(host: Any) -> None:
+    rows = data(await host.client(None).get("/api/tools"))
+    assert {row["extension_id"] for row in rows} == {"extension_admin"}
 
 
 async def test_one_tool() -> None:

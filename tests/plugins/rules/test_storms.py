@@ -153,3 +153,17 @@ async def test_a_message_says_so() -> None:
         [message] = board.messages
         assert (message.source, message.source_type, message.title) == (rule_id, "rule", "Rule paused: Hot")
         assert "feeds itself" in message.message
+
+
+async def test_a_sender_that_says_it_has_hopped_too_far_pauses_no_rule(house: House) -> None:
+    rule_id = await house.add(cooldown=0)
+    point = Point("device:boiler:t", house.clock.now_ms(), 90)
+    cause = "adapter:webhook:boiler"
+    await house.host.services[Ingest].write([point], source=cause, cause=cause, hops=8)
+    await house.host.settle()
+    assert house.blinks == 0
+    assert (await house.show(rule_id))["state"] == "active"
+    newest = (await house.trace(rule_id))[0]
+    assert (newest["reason"], newest["outcome"]) == ("hops", "near_miss")
+    await house.store(90)
+    assert house.blinks == 1

@@ -12,6 +12,7 @@ from neomind_plugins.telemetry import plugin as telemetry
 from neomind_sdk import ApiError, DeviceUnregistered, Event, Ingest, Platform, Uplink
 from neomind_sdk.testing import make_host
 from neomind_sdk.testing.suites import (
+    AgentToolContract,
     IngestContract,
     JobContract,
     ListenerContract,
@@ -69,6 +70,11 @@ class TestSettings(Contributed, SettingsContract):
 
 class TestJobs(Contributed, JobContract):
     kind = "jobs"
+
+
+class TestTools(Contributed, AgentToolContract):
+    kind = "agent_tools"
+    arguments = {"read_history": {"source": "boiler", "metric": "t"}}
 
 
 class TestListeners(Contributed, ListenerContract):

@@ -18,6 +18,7 @@ class Uplink:
     ``ts_ms``        the device's own time, else ``None`` (the time of receipt counts)
     ``heartbeat``    the device said nothing but that it is there
     ``retained``     an old message the broker kept: stored, but never counted as a sign of life
+    ``hops``         how many platforms the message has passed; the ``MetricsStored`` of its batch has it
     """
 
     device_id: str
@@ -31,6 +32,7 @@ class Uplink:
     client: str = ""
     original_topic: str | None = None
     adapter_id: str | None = None
+    hops: int = 0
 
 
 @attrs.frozen(kw_only=True)

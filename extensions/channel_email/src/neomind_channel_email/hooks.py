@@ -11,6 +11,7 @@ import attrs
 from neomind_sdk import ChannelType, Delivery, Label, OutgoingMessage, PluginContext, SendTools, fields, hookimpl
 
 from .mail import letter, mailbox
+from .place import as_url
 
 MAX_RECIPIENTS = 100
 
@@ -71,6 +72,10 @@ class EmailChannel:
         icon="Mail",
     )
     config = EmailConfig
+
+    def targets(self, config: EmailConfig) -> list[str]:
+        """Where it sends to, for the check when a channel is saved."""
+        return [as_url(config.smtp_server, int(config.smtp_port))]
 
     async def send(self, config: EmailConfig, message: OutgoingMessage, tools: SendTools) -> Delivery:
         from .smtp import Server, attempt

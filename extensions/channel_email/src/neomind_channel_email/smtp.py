@@ -16,6 +16,8 @@ import attrs
 
 from neomind_sdk import ADMIN_TARGET, Delivery, Egress, EgressFailed
 
+from .place import as_url
+
 CONNECT_S = 10.0
 TOTAL_S = 30.0
 QUIT_S = 2.0
@@ -100,9 +102,8 @@ async def _connected(server: Server, egress: Egress) -> socket.socket:
         found = await asyncio.get_running_loop().getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise EgressFailed(f"{server.host} has no address") from error
-    for family, *_, address in found:
-        host = f"[{address[0]}]" if family == socket.AF_INET6 else address[0]
-        await egress.check(f"http://{host}:{server.port}", trust=ADMIN_TARGET)
+    for *_, address in found:
+        await egress.check(as_url(str(address[0]), server.port), trust=ADMIN_TARGET)
     problem = "no connection"
     for family, *_, address in found:
         try:

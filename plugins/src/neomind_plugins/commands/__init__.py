@@ -8,5 +8,5 @@ plugin = Plugin(
     name="commands",
     summary="Checks and keeps commands for devices, hands them to transports, and follows what becomes of them.",
     requires=("storage", "devices"),
-    after=("telemetry",),
+    after=("telemetry", "extension_admin"),
 )

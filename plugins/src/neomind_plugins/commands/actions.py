@@ -1,4 +1,4 @@
-"""What rules can do with commands."""
+"""What rules can do with commands, of devices and of extensions."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import Any
 
 import attrs
 
-from neomind_sdk import ActionOutcome, ApiError, Firing, fields
+from neomind_sdk import ActionOutcome, ApiError, ExtensionCommands, Firing, Principal, fields
 
 from .service import Commands
 
-NO_EXTENSIONS = "commands of extensions cannot be executed by rules here"
+NO_EXTENSIONS = "commands of extensions cannot be run: the plugin 'extension_admin' is not running"
+SCOPES = frozenset({"extension_commands:write"})
 
 
 @attrs.frozen(kw_only=True)
 class ExecuteParams:
-    """``target`` is the id of the device."""
+    """``target`` is the id of the device or of the extension."""
 
     target: str = fields.text(min=1, max=200)
     target_type: str = fields.one_of(("device", "extension"))
@@ -25,36 +26,53 @@ class ExecuteParams:
 
 
 class Execute:
-    """The rule action ``execute``: gives a command to a device, as a request would."""
+    """The rule action ``execute``: gives a command to a device or an extension, as a request would.
+
+    ``commands`` and ``extensions`` give the services of the moment.
+    """
 
     name = "execute"
-    summary = "Gives a command to a device."
+    summary = "Gives a command to a device or an extension."
     params = ExecuteParams
 
-    def __init__(self, commands: Callable[[], Commands]) -> None:
+    def __init__(self, commands: Callable[[], Commands], extensions: Callable[[], ExtensionCommands | None]) -> None:
         self._commands = commands
+        self._extensions = extensions
 
     def check(self, params: ExecuteParams) -> list[str]:
-        """Whether the device exists and takes the command with these parameters."""
-        if params.target_type != "device":
+        """Whether the target exists and takes the command with these parameters."""
+        if params.target_type == "device":
+            return self._commands().problems(params.target, params.command, params.params or {})
+        extensions = self._extensions()
+        if extensions is None:
             return [NO_EXTENSIONS]
-        return self._commands().problems(params.target, params.command, params.params or {})
+        return extensions.problems(params.target, params.command, params.params or {})
 
     async def run(self, params: ExecuteParams, firing: Firing) -> ActionOutcome:
-        """Done when the command is kept: one that has to wait for its transport is sent later."""
-        summary = f"EXECUTE: {params.target}.{params.command}"
-        if params.target_type != "device":
-            return ActionOutcome(ok=False, summary=summary, error=NO_EXTENSIONS)
-        cause = f"rule:{firing.rule_id}"
+        """One attempt; what went wrong is in the outcome."""
+        device = params.target_type == "device"
+        summary = f"{'EXECUTE' if device else 'EXTENSION'}: {params.target}.{params.command}"
         try:
-            await self._commands().give(
-                params.target,
-                params.command,
-                params.params or {},
-                source=cause,
-                cause=cause,
-                hops=firing.hops + 1,
-            )
-        except ApiError as error:
-            return ActionOutcome(ok=False, summary=summary, error=error.message)
-        return ActionOutcome(ok=True, summary=summary)
+            error = await (self._to_device(params, firing) if device else self._to_extension(params, firing))
+        except ApiError as refused:
+            error = refused.message
+        return ActionOutcome(ok=error is None, summary=summary, error=error)
+
+    async def _to_device(self, params: ExecuteParams, firing: Firing) -> str | None:
+        """Done when the command is kept: one that has to wait for its transport is sent later."""
+        cause = f"rule:{firing.rule_id}"
+        await self._commands().give(
+            params.target, params.command, params.params or {}, source=cause, cause=cause, hops=firing.hops + 1
+        )
+        return None
+
+    async def _to_extension(self, params: ExecuteParams, firing: Firing) -> str | None:
+        """Done when the command has come to its end; returns why it could not even begin."""
+        extensions, cause = self._extensions(), f"rule:{firing.rule_id}"
+        if extensions is None:
+            return NO_EXTENSIONS
+        rule = Principal(kind="plugin", id=cause, name=firing.rule_name, scopes=SCOPES)
+        await extensions.run(
+            params.target, params.command, params.params or {}, principal=rule, cause=cause, hops=firing.hops + 1
+        )
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neomind_sdk import (
     AgentTool,
+    ExtensionCommands,
     Listener,
     PluginContext,
     Route,
@@ -51,7 +52,7 @@ def neomind_rule_actions(ctx: PluginContext) -> list[RuleActionType]:
     from .actions import Execute
     from .service import Commands
 
-    return [Execute(lambda: ctx.services[Commands])]
+    return [Execute(lambda: ctx.services[Commands], lambda: ctx.services.find(ExtensionCommands))]
 
 
 @hookimpl

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from neomind_sdk import Ingest, Platform, PluginContext, Service
+from neomind_sdk import ExtensionCommands, Ingest, Platform, PluginContext, Service
 
 from .assets import Assets
+from .calls import Calls
 from .capabilities import Capabilities
 from .runner import CommandRunner
 from .service import Discovery
@@ -16,6 +17,7 @@ def services() -> list[Service]:
         Service(key=Assets, build=lambda ctx: Assets(ctx.services[Platform], ctx.log)),
         Service(key=Capabilities, build=build_capabilities),
         Service(key=CommandRunner, build=build_runner),
+        Service(key=ExtensionCommands, build=lambda ctx: Calls(ctx.services[CommandRunner], ctx.services[Platform])),
     ]
 
 

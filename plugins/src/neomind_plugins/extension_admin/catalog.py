@@ -84,6 +84,12 @@ def commands_by_plugin(platform: Platform) -> dict[str, list[ExtensionCommand]]:
     return found
 
 
+def running_commands(platform: Platform) -> list[tuple[str, ExtensionCommand]]:
+    """Those of all plugins that run, by plugin and name."""
+    found = [(info.name, one) for info in _enabled(platform) for one in commands_of(platform, info.name)]
+    return sorted(found, key=lambda each: (each[0], each[1].name))
+
+
 def extension(
     info: PluginInfo, commands: list[ExtensionCommand], reason: str, location: str | None = None
 ) -> Extension:
@@ -175,4 +181,8 @@ def tool_members(plugin: str, one: AgentTool, versions: dict[str, str]) -> dict[
 
 
 def versions_of(platform: Platform) -> dict[str, str]:
-    return {info.name: info.version for info in platform.plugins() if info.status is Status.ENABLED}
+    return {info.name: info.version for info in _enabled(platform)}
+
+
+def _enabled(platform: Platform) -> list[PluginInfo]:
+    return [info for info in platform.plugins() if info.status is Status.ENABLED]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neomind_sdk import PluginContext, Route, Service, Step, hookimpl
+from neomind_sdk import AgentTool, ExtensionCommands, PluginContext, Route, Service, Step, hookimpl
 
 
 @hookimpl
@@ -17,6 +17,13 @@ def neomind_routes(ctx: PluginContext) -> list[Route]:
     from . import offer_routes, routes
 
     return [*routes.routes(), *offer_routes.routes()]
+
+
+@hookimpl
+def neomind_agent_tools(ctx: PluginContext) -> list[AgentTool]:
+    from .tools import ExtensionTools
+
+    return ExtensionTools(lambda: ctx.services[ExtensionCommands]).tools()
 
 
 @hookimpl

@@ -55,8 +55,17 @@ class CommandRunner:
         self._log = log
         self._find_ingest = find_ingest
 
-    async def run(self, extension_id: str, name: str, body: Any, principal: Principal, hops: int = 0) -> Outcome:
-        """Run a command with the arguments in ``body`` and wait for it.
+    async def run(
+        self,
+        extension_id: str,
+        name: str,
+        body: Any,
+        principal: Principal,
+        *,
+        cause: str | None = None,
+        hops: int = 0,
+    ) -> Outcome:
+        """Run a command with the arguments in ``body`` and wait for it; ``cause`` and ``hops`` are of its events.
 
         Raises ``NotFound`` and ``NotRunning``, ``ValidationFailed`` for the arguments, ``CommandTimeout`` and
         ``CommandFailed``. Who is cancelled while waiting cancels the command.
@@ -68,10 +77,15 @@ class CommandRunner:
         except UnusableSchema as error:
             raise CommandFailed(extension_id, name, str(error)) from error
         context = CommandCall(principal=principal, execution_id=str(uuid.uuid4()), hops=hops)
-        return await self._run(extension_id, command, arguments, context)
+        return await self._run(extension_id, command, arguments, context, cause)
 
     async def _run(
-        self, extension_id: str, command: ExtensionCommand, arguments: Mapping[str, Any], context: CommandCall
+        self,
+        extension_id: str,
+        command: ExtensionCommand,
+        arguments: Mapping[str, Any],
+        context: CommandCall,
+        cause: str | None,
     ) -> Outcome:
         start = self._clock.monotonic()
 
@@ -85,6 +99,7 @@ class CommandRunner:
                 duration_ms=taken,
                 outputs=result,
                 error=error,
+                cause=cause,
                 hops=context.hops,
             )
             self._bus.publish(event)

@@ -60,6 +60,10 @@ class Decider:
 
     def fire(self, live: Live, kind: str, cause: str | None = None, hops: int = 0) -> Raised | None:
         """Raise the actions of a rule unless that would be a storm; claims the cooldown."""
+        if hops >= HOPS_MAX and (cause or "").startswith("adapter:"):
+            # Said by whoever sent the sample: others must not be able to pause a rule by saying so.
+            self._near_miss(live, "hops", kind=kind, end="It did not fire: its values have passed too many platforms.")
+            return None
         if hops >= HOPS_MAX:
             reason = f"it feeds itself: its values come from rules, {hops} firings in a row"
             self.pause(live, reason, self._steps(live, kind, met=True))

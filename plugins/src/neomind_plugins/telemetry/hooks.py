@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neomind_sdk import Job, Listener, PluginContext, Route, Service, SettingsSection, hookimpl
+from neomind_sdk import AgentTool, Job, Listener, PluginContext, Route, Service, SettingsSection, hookimpl
 
 
 @hookimpl
@@ -32,6 +32,15 @@ def neomind_jobs(ctx: PluginContext) -> list[Job]:
     from .jobs import jobs
 
     return jobs(ctx)
+
+
+@hookimpl
+def neomind_agent_tools(ctx: PluginContext) -> list[AgentTool]:
+    from .catalog import Catalog
+    from .history import History
+    from .tools import TelemetryTools
+
+    return TelemetryTools(lambda: ctx.services[History], lambda: ctx.services[Catalog]).tools()
 
 
 @hookimpl

@@ -54,7 +54,7 @@ class IngestService:
         for uplink in alive:
             self.directory.seen(uplink.device_id, uplink.received_ms)
         if points:
-            self.bus.publish(MetricsStored(points=points, source=origin(uplinks)))
+            self.bus.publish(told(points, uplinks))
         return receipts
 
     async def write(self, points: Sequence[Point], *, source: str, cause: str | None = None, hops: int = 0) -> None:
@@ -160,6 +160,12 @@ def time_of(uplink: Uplink) -> int:
         return units.check_device_time(uplink.ts_ms, uplink.received_ms)
     except ValueError as error:
         raise ValidationFailed(("timestamp", str(error))) from error
+
+
+def told(points: Sequence[Point], uplinks: Sequence[Uplink]) -> MetricsStored:
+    """The event of a batch. What other platforms pushed here has them for its cause."""
+    source, hops = origin(uplinks), max([uplink.hops for uplink in uplinks])
+    return MetricsStored(points=points, source=source, cause=source if hops else None, hops=hops)
 
 
 def origin(uplinks: Sequence[Uplink]) -> str:

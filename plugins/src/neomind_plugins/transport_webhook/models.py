@@ -6,6 +6,9 @@ from typing import Any
 
 import attrs
 
+HOPS_MAX = 8
+"""What has passed so many platforms goes no further; more need not be counted."""
+
 
 @attrs.frozen
 class Message:
@@ -20,12 +23,16 @@ class Message:
 
 @attrs.frozen(kw_only=True)
 class Call:
-    """A request, without HTTP. ``token`` is what the device showed, ``None`` when it showed nothing."""
+    """A request, without HTTP. ``token`` is what the device showed, ``None`` when it showed nothing.
+
+    ``hops``: how many platforms the readings have passed, when it is one of them that pushes here.
+    """
 
     content_type: str
     body: bytes
     token: str | None = None
     client: str = ""
+    hops: int = 0
 
 
 @attrs.frozen(kw_only=True)

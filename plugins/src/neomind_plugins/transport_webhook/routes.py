@@ -15,7 +15,7 @@ from neomind_sdk import (
 )
 from neomind_sdk.addresses import server_url
 
-from .models import Accepted, Call, WebhookUrl
+from .models import HOPS_MAX, Accepted, Call, WebhookUrl
 from .service import Webhook
 from .urls import webhook_url
 
@@ -54,7 +54,21 @@ def call_of(request: Request) -> Call:
     headers = request.headers
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     token = bearer.strip() if scheme.lower() == "bearer" else request.query.get("token")
-    return Call(content_type=headers.get("content-type", ""), body=request.raw, token=token, client=request.client)
+    return Call(
+        content_type=headers.get("content-type", ""),
+        body=request.raw,
+        token=token,
+        client=request.client,
+        hops=hops_of(headers.get("x-neomind-hops")),
+    )
+
+
+def hops_of(text: str | None) -> int:
+    """How many platforms a push has passed, at most ``HOPS_MAX``; devices do not say, and nonsense says nothing."""
+    if text is None or not (text.isascii() and text.isdigit()):
+        return 0
+    digits = text.lstrip("0")
+    return min(int(digits or 0), HOPS_MAX) if len(digits) < 3 else HOPS_MAX
 
 
 def routes() -> list[Route]:
@@ -67,7 +81,8 @@ def routes() -> list[Route]:
             summary="Post readings of a device",
             description=(
                 'JSON (`{"temperature": 21.5}`, `{"data": {…}, "timestamp"?, "quality"?}` or an array of either), '
-                "text, a form, an image, or a multipart body of these. Answered when everything is stored."
+                "text, a form, an image, or a multipart body of these. Answered when everything is stored. A platform "
+                "that pushes readings on says by `X-NeoMind-Hops` how many they have passed: rings come to an end."
             ),
             body=bytes,
             response=Accepted,

@@ -27,7 +27,7 @@ class Webhook:
         gets no draft, and the storage's errors.
         """
         self._check_token(device_id, call.token)
-        return await self._take(device_id, read_messages(call), call.client)
+        return await self._take(device_id, read_messages(call), call)
 
     async def receive_named(self, call: Call) -> dict[str, Any]:
         """The same for a body that says by ``device_id`` whose it is."""
@@ -38,15 +38,15 @@ class Webhook:
         if any(message.device_id != device_id for message in messages):
             raise BadRequest("device_id must be the same in all of a batch")
         self._check_token(device_id, call.token)
-        return await self._take(device_id, messages, call.client)
+        return await self._take(device_id, messages, call)
 
     def _check_token(self, device_id: str, token: str | None) -> None:
         if not self.directory.webhook_token_ok(device_id, token):
             raise Unauthorized("This device's webhook wants its token, as a bearer token or as ?token=")
 
-    async def _take(self, device_id: str, messages: list[Message], client: str) -> dict[str, Any]:
+    async def _take(self, device_id: str, messages: list[Message], call: Call) -> dict[str, Any]:
         now_ms = self.clock.now_ms()
-        uplinks = [uplink(message, device_id, client, now_ms) for message in messages] or [
+        uplinks = [uplink(message, device_id, call, now_ms) for message in messages] or [
             Uplink(device_id=device_id, payload=None, received_ms=now_ms, transport="webhook", heartbeat=True)
         ]
         receipts = await self.ingest.submit(uplinks)

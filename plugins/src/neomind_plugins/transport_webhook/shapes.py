@@ -36,7 +36,7 @@ def in_batch(item: dict[str, Any], path: str) -> Message:
     return full(item, path) if "data" in item else Message(item, item.get("timestamp"), path=path)
 
 
-def uplink(message: Message, device_id: str, client: str, now_ms: int) -> Uplink:
+def uplink(message: Message, device_id: str, call: Call, now_ms: int) -> Uplink:
     """What ``Ingest`` takes; raises ``BadRequest`` naming the field that cannot be."""
     return Uplink(
         device_id=device_id,
@@ -45,7 +45,8 @@ def uplink(message: Message, device_id: str, client: str, now_ms: int) -> Uplink
         ts_ms=None if message.timestamp is None else device_time(message, now_ms),
         quality=None if message.quality is None else quality(message),
         transport="webhook",
-        client=client,
+        client=call.client,
+        hops=call.hops,
     )
 
 
