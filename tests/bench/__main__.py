@@ -17,11 +17,12 @@ import history
 import ingest
 import live
 import mqtt
+import rules
 import startup
 from table import Row, table
 
 SECONDS = 4.0
-PARTS = ("startup", "ingest", "history", "mqtt", "live", "calls")
+PARTS = ("startup", "ingest", "history", "mqtt", "live", "rules", "calls")
 
 
 def main() -> int:
@@ -38,6 +39,7 @@ def main() -> int:
             "history": lambda: history.benchmark(folder),
             "mqtt": lambda: mqtt.benchmark(folder),
             "live": lambda: live.benchmark(folder),
+            "rules": lambda: rules.benchmark(folder, asked.seconds),
             "calls": lambda: [*calls.hooks(), *calls.bus()],
         }
         rows = [row for name, part in parts.items() if name in (asked.only or parts) for row in part()]
