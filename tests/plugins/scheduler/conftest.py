@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -111,3 +112,25 @@ async def world() -> AsyncIterator[World]:
     await world.scheduler.start()
     yield world
     await world.scheduler.stop()
+
+
+@pytest.fixture
+async def memory() -> AsyncIterator[Any]:
+    """A storage that two stations may share; it counts what is written."""
+    from neomind_sdk.testing.memory import open_memory
+
+    from .stations import Storage
+
+    real = await open_memory(Path(), None)
+    yield Storage(real)
+    await real.close()
+
+
+@pytest.fixture
+async def station(memory: Any, tmp_path: Path) -> AsyncIterator[Any]:
+    """A platform on a storage that stays; it is not started."""
+    from .stations import Station
+
+    station = Station(memory, VirtualClock(MIDNIGHT_MS), tmp_path / "one")
+    yield station
+    await station.kill()

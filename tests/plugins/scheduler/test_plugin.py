@@ -25,15 +25,16 @@ def neomind_jobs(ctx):
 class Worker:
     """A plugin with one job; ``doom`` ends its background task, and with it the plugin."""
 
-    def __init__(self, trigger):
+    def __init__(self, trigger, misfire="skip"):
         self.trigger = trigger
+        self.misfire = misfire
         self.runs = 0
         self.ctx = None
 
     @hookimpl
     def neomind_jobs(self, ctx):
         self.ctx = ctx
-        return [Job(name="worker.job", trigger=self.trigger, run=self.run)]
+        return [Job(name="worker.job", trigger=self.trigger, run=self.run, misfire=self.misfire)]
 
     async def run(self):
         self.runs += 1

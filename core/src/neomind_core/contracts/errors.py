@@ -32,9 +32,11 @@ ERROR_STATUS: Mapping[str, int] = MappingProxyType(
         "EGRESS_BLOCKED": 422,
         "RATE_LIMITED": 429,
         "INTERNAL_ERROR": 500,
+        "AGENT_EXECUTION_FAILED": 500,
         "EXTENSION_FAILED": 502,
         "SERVICE_UNAVAILABLE": 503,
         "EXTENSION_TIMEOUT": 504,
+        "AGENT_EXECUTION_TIMEOUT": 504,
         "STORAGE_FULL": 507,
     }
 )

@@ -7,5 +7,5 @@ from neomind_sdk import Plugin
 plugin = Plugin(
     name="scheduler",
     summary="Runs the recurring jobs of all plugins: at intervals, by cron expressions, or once.",
-    after=("settings",),
+    after=("settings", "storage"),
 )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from neomind_sdk import HealthCheck, Listener, PluginContext, Scheduling, Service, Step, hookimpl
+from neomind_sdk import HealthCheck, Listener, PluginContext, Service, Step, hookimpl
 
 
 @hookimpl
 def neomind_services(ctx: PluginContext) -> list[Service]:
-    from .assembly import build
-    from .service import Jobs
+    from .assembly import services
 
-    return [Service(key=Jobs, build=build), Service(key=Scheduling, build=lambda ctx: ctx.services[Jobs])]
+    return services()
 
 
 @hookimpl
@@ -29,13 +28,13 @@ def neomind_health(ctx: PluginContext) -> list[HealthCheck]:
 
 @hookimpl
 def neomind_start(ctx: PluginContext) -> list[Step]:
-    from .service import Jobs
+    from .assembly import start_steps
 
-    return [Step(name="begin", run=ctx.services[Jobs].start)]
+    return start_steps(ctx)
 
 
 @hookimpl
 def neomind_stop(ctx: PluginContext) -> list[Step]:
-    from .service import Jobs
+    from .duty import Duty
 
-    return [Step(name="end", run=ctx.services[Jobs].stop)]
+    return [Step(name="end", run=ctx.services[Duty].stop)]

@@ -9,7 +9,8 @@ from typing import Any
 from neomind_sdk import Conflict, Job
 
 from .keeper import Keeper
-from .models import JobState, JobStatus, Tools
+from .kept import JobState
+from .models import JobStatus, Tools
 from .timing import timing_of
 
 STOP_S = 1.5
@@ -19,33 +20,52 @@ class Jobs:
     """Runs the jobs that ``contributed`` lists by plugin, for as long as it lists them; shows how they are.
 
     It is the platform's ``Scheduling`` too.
+
+    ``running``  whether a plugin runs, or starts; jobs of one that has failed go, whoever added them
+    ``open``     whether jobs run
     """
 
-    def __init__(self, contributed: Callable[[], Sequence[tuple[str, Any]]], tools: Tools) -> None:
+    def __init__(
+        self,
+        contributed: Callable[[], Sequence[tuple[str, Any]]],
+        tools: Tools,
+        running: Callable[[str], bool] = lambda plugin: True,
+    ) -> None:
+        self.open = False
         self._contributed = contributed
         self._tools = tools
+        self._running = running
         self._keepers: dict[str, tuple[Keeper, asyncio.Task[None]]] = {}
         self._leaving: dict[str, set[asyncio.Task[None]]] = {}
         self._added: dict[str, tuple[str, Job]] = {}
-        self._open = False
+        self._stopping = False
 
     async def start(self) -> None:
         """Begin to run jobs."""
-        self._open = True
+        self.open = True
         self.sync()
 
     def sync(self) -> None:
         """Begin with jobs that came, end those that went; one under way is cancelled."""
-        if not self._open:
+        if not self.open:
             return
-        wanted = {**self._added, **{job.name: (plugin, job) for plugin, job in self._contributed()}}
+        self._added = {name: added for name, added in self._added.items() if self._running(added[0])}
+        wanted = self._wanted()
         for name, (keeper, _) in list(self._keepers.items()):
             _, job = wanted.get(name, (None, None))
             if job is not keeper.job:
                 self._remove(name)
         for name, (plugin, job) in wanted.items():
             if name not in self._keepers:
-                self._add(Keeper(plugin, job, self._tools))
+                self._add(plugin, job)
+
+    def names(self) -> set[str]:
+        """The names of all jobs that plugins declare at the moment."""
+        return set(self._wanted())
+
+    def pause(self) -> None:
+        """The platform is about to stop: begin nothing that plugins which stop could not end."""
+        self._stopping = True
 
     def check(self, job: Job) -> None:
         """See ``Scheduling.check``."""
@@ -58,17 +78,17 @@ class Jobs:
         self.check(job)
         plugin = job.name.partition(".")[0]
         self._added[job.name] = (plugin, job)
-        if self._open:
-            self._add(Keeper(plugin, job, self._tools))
+        if self.open:
+            self._add(plugin, job)
         return lambda: self._take_away(job)
 
-    async def stop(self) -> None:
-        """Cancel what runs and wait for it, but not for ever."""
-        self._open = False
+    async def stop(self) -> bool:
+        """Cancel what runs and wait for it, but not for ever; returns whether all of it has ended."""
+        self.open = False
         for name in list(self._keepers):
             self._remove(name)
-        if leaving := set().union(*self._leaving.values()):
-            await asyncio.wait(leaving, timeout=STOP_S)
+        leaving = set().union(*self._leaving.values())
+        return not leaving or not (await asyncio.wait(leaving, timeout=STOP_S))[1]
 
     def all(self) -> list[JobStatus]:
         """All jobs, sorted by name."""
@@ -86,8 +106,12 @@ class Jobs:
         if job.name in self._keepers and self._keepers[job.name][0].job is job:
             self._remove(job.name)
 
-    def _add(self, keeper: Keeper) -> None:
-        name = keeper.job.name
+    def _wanted(self) -> dict[str, tuple[str, Job]]:
+        return {**self._added, **{job.name: (plugin, job) for plugin, job in self._contributed()}}
+
+    def _add(self, plugin: str, job: Job) -> None:
+        name = job.name
+        keeper = Keeper(plugin, job, self._tools, lambda: not self._stopping and self._running(plugin))
         task = asyncio.create_task(keeper.live(set(self._leaving.get(name, ()))), name=f"job:{name}")
         self._keepers[name] = (keeper, task)
 

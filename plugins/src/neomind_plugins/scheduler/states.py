@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .models import JobState
+from collections.abc import Collection
+
+from .kept import JobState, Write
 
 
 class MemoryStates:
@@ -11,8 +13,18 @@ class MemoryStates:
     def __init__(self) -> None:
         self._states: dict[str, JobState] = {}
 
-    async def load(self, name: str) -> JobState:
+    def load(self, name: str) -> JobState:
         return self._states.get(name, JobState())
 
-    async def save(self, name: str, state: JobState) -> None:
+    def keep(self, name: str, state: JobState) -> None:
         self._states[name] = state
+
+    async def may_run(self) -> bool:
+        return True
+
+    async def save(self, name: str, state: JobState, write: Write) -> bool:
+        self._states[name] = state
+        return True
+
+    async def tidy(self, declared: Collection[str]) -> None:
+        """Nothing: a restart forgets everything."""
