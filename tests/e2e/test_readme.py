@@ -261,6 +261,35 @@ def test_a_rule_sends_a_mail(mailed):
     assert all(json.loads(text)["success"] for line, text in mailed if "json.tool" in line)
 
 
+@pytest.fixture(scope="module")
+def looked(make_home):
+    """What each line about agents printed, after those of the first five minutes that make the kitchen."""
+    port, model = free_port(), free_port()
+    home = make_home("readme-agents", PORT=port)
+    (home.directory / ".venv").symlink_to(sys.prefix)
+    (home.directory / "docs").symlink_to(ROOT / "docs")
+    server, printed = home.serve(command=("bash", "-c", f"exec {SERVE}")), []
+    first = section("The first five minutes")
+    before = first[: next(number for number, line in enumerate(first) if "/history" in line)]
+    with closing(Shell(home.directory, home.env)) as shell:
+        for line in [*before, *section("An agent that looks every minute")]:
+            printed.append((line, shell.run(line.replace(PORT, port).replace("9910", model))))
+    assert server.stop(signal.SIGINT)[0] == 0
+    return printed
+
+
+@pytest.mark.needs("llm_openai")
+def test_an_agent_reads_and_raises_a_message(looked):
+    answered = [json.loads(text) for line, text in looked if "json.tool" in line]
+    assert all(answer["success"] for answer in answered)
+    run, listed, messages = (answer["data"] for answer in answered[-3:])
+    assert (run["status"], run["has_error"]) == ("Completed", False)
+    assert [one["status"] for one in listed["executions"]] == ["Completed"]
+    [message] = messages["messages"]
+    assert message["title"] == "The kitchen in the last hour"
+    assert "21.5" in message["message"]
+
+
 def test_the_folders_it_tells_of_are_there():
     folders = re.findall(r"^\| `([a-z/.]+)` \|", README, re.MULTILINE)
     assert len(folders) >= 6
