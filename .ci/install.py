@@ -4,7 +4,7 @@
 
 ``extensions`` stands for every folder in it, ``.`` for the distribution that requires all others. Clean copies are
 built, so nothing that an earlier build left in the tree gets in, and several environments can be installed at once.
-Building needs setuptools in the environment; it is not fetched again for each distribution.
+What building needs is installed once, not again for each distribution.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,6 +47,12 @@ def copy(folder: Path, into: Path) -> Path:
     return target
 
 
+def build_requirements(sources: list[Path]) -> list[str]:
+    """What the distributions want in order to be built."""
+    wanted = [tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8")) for source in sources]
+    return sorted({line for config in wanted for line in config["build-system"]["requires"]})
+
+
 def pip(*args: str | Path) -> None:
     subprocess.run([sys.executable, "-m", "pip", *map(str, args)], check=True)  # noqa: S603 - our own words
 
@@ -54,6 +61,7 @@ def install(sources: list[Path], constraints: Path | None, wheels: Path | None) 
     """``wheels`` names a folder: wheels are built there, and it is them that are installed."""
     options = ["--no-build-isolation", "--quiet", "--quiet"]
     chosen = sources
+    pip("install", "--quiet", "--quiet", *build_requirements(sources))
     if wheels is not None:
         pip("wheel", *options, "--no-deps", "--wheel-dir", wheels, *sources)
         chosen = sorted(wheels.glob("*.whl"))

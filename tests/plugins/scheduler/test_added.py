@@ -33,6 +33,21 @@ async def test_an_added_job_runs_until_it_is_taken_away(world: World) -> None:
     remove()  # a second time changes nothing
 
 
+@pytest.mark.parametrize(("away_s", "after_s"), [(0, 5), (100, 10)])
+async def test_a_job_that_was_away_for_long_begins_anew(world: World, away_s: float, after_s: float) -> None:
+    job, work = job_of(world, Every(seconds=10))
+    remove = world.scheduler.add(job)
+    await world.clock.advance(10)
+    await world.clock.advance(5)
+    remove()
+    await world.clock.advance(away_s)
+    world.scheduler.add(job)
+    await world.clock.advance(after_s - 1)
+    assert work.done == 1
+    await world.clock.advance(2)
+    assert work.done == 2
+
+
 async def test_taking_away_cancels_the_run_under_way(world: World) -> None:
     job, work = job_of(world, Every(seconds=10))
     work.takes_s = 100

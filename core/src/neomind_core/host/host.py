@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from .threads import describe
 
 RETRIED = frozenset(c.Status) - {c.Status.FOUND, c.Status.ENABLED, c.Status.FAILED_AT_RUN, c.Status.BLOCKED}
 STORAGE_CLOSE_S = 2.0
+GOODBYE_S = 0.5
 
 
 class Host:
@@ -62,7 +64,7 @@ class Host:
         self._starting: dict[str, asyncio.Task[None]] = {}
         self._started: list[Record] = []
         self._discovering = asyncio.Lock()
-        self._booted = False
+        self._booted = self._ending = False
         self._own_services()
 
     # ---- life -------------------------------------------------------------------------------------------------
@@ -85,8 +87,19 @@ class Host:
         while self._starting:
             await asyncio.wait(list(self._starting.values()))
 
+    async def announce_stop(self) -> None:
+        """Tell everybody that the end is near, once, and give them a moment: streams say goodbye, no job begins."""
+        if self._ending:
+            return
+        self._ending = True
+        self.bus.publish(c.PlatformStopping())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                await self.bus.settle()
+
     async def stop(self) -> None:
         """Stop in reverse order of start, within the time that the configuration gives, then close the storage."""
+        await self.announce_stop()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.config.plugins.stop_cap_s - STORAGE_CLOSE_S
         for task in self._starting.values():

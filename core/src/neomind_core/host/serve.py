@@ -38,7 +38,6 @@ from .state import CRASHES_TO_SAFE_MODE, STABLE_AFTER_S, StateFile
 GC_THRESHOLDS = (20_000, 50, 100)
 REQUESTS_END_WITHIN_S = 1
 KEEP_ALIVE_S = 75  # devices post every so many seconds; a shorter time may close just as they send
-STREAMS_END_WITHIN_S = 0.5
 STOP_WITHIN_S = 9.5
 REST_S = 1.5
 STOP_STEP_BLOCKS_S = 2.5
@@ -143,7 +142,7 @@ class Serving:
                 _noted, self._state.stable
             )  # an end that was asked for is no crash, however it goes
             say("Stopping; a second signal ends at once", err=True)
-        await _announce(host)
+        await host.announce_stop()  # while the server still sends
         server.should_exit = True
         for task in (starting, lasting, asked):
             task.cancel()
@@ -189,14 +188,6 @@ class Serving:
     async def _lasting(self) -> None:
         await asyncio.sleep(STABLE_AFTER_S)
         await asyncio.to_thread(_noted, self._state.stable)
-
-
-async def _announce(host: Host) -> None:
-    """Tell who keeps streams open, and give them a moment to say goodbye while the server still sends."""
-    host.bus.publish(c.PlatformStopping())
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(STREAMS_END_WITHIN_S):
-            await host.bus.settle()
 
 
 async def _until_over(tasks: set[asyncio.Task[Any]], starting: asyncio.Task[None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ from .models import JobStatus, Tools
 from .timing import timing_of
 
 STOP_S = 1.5
+AWAY_S = 1.0
+"""A job that was taken away for longer begins anew when it is added again; a shorter time is a change of its plugin."""
+AWAY_MAX = 10_000
 
 
 class Jobs:
@@ -38,6 +42,7 @@ class Jobs:
         self._keepers: dict[str, tuple[Keeper, asyncio.Task[None]]] = {}
         self._leaving: dict[str, set[asyncio.Task[None]]] = {}
         self._added: dict[str, tuple[str, Job]] = {}
+        self._away: dict[str, float] = {}
         self._stopping = False
 
     async def start(self) -> None:
@@ -77,6 +82,8 @@ class Jobs:
             raise Conflict(f"There is a job '{job.name}' already")
         self.check(job)
         plugin = job.name.partition(".")[0]
+        if self._tools.clock.monotonic() - self._away.pop(job.name, math.inf) > AWAY_S:
+            self._tools.states.keep(job.name, JobState())
         self._added[job.name] = (plugin, job)
         if self.open:
             self._add(plugin, job)
@@ -103,6 +110,9 @@ class Jobs:
         if self._added.get(job.name, (None, None))[1] is not job:
             return
         del self._added[job.name]
+        if len(self._away) >= AWAY_MAX:
+            self._away.clear()
+        self._away[job.name] = self._tools.clock.monotonic()
         if job.name in self._keepers and self._keepers[job.name][0].job is job:
             self._remove(job.name)
 
