@@ -21,6 +21,18 @@ JUNK = shutil.ignore_patterns("build", "dist", "*.egg-info", "__pycache__", ".*_
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
+@functools.cache
+def parsed(text: str) -> ast.Module:
+    """The tree of a text; each is parsed once, in however many copies of the house it stands."""
+    return ast.parse(text)
+
+
+@functools.cache
+def nodes_of(text: str) -> tuple[ast.AST, ...]:
+    """Everything in a text."""
+    return tuple(ast.walk(parsed(text)))
+
+
 @attrs.frozen(kw_only=True)
 class Import:
     """One import statement: who (dotted, and file:line), what (absolute and dotted; names of ``from`` included)."""
@@ -49,24 +61,24 @@ class Module:
     def path(self) -> str:
         return self.file.relative_to(self.root).as_posix()
 
-    @property
+    @functools.cached_property
     def text(self) -> str:
         return self.file.read_text(encoding="utf-8")
 
-    @functools.cached_property
+    @property
     def tree(self) -> ast.Module:
-        return ast.parse(self.text)
+        return parsed(self.text)
 
     @property
     def package(self) -> str:
         return self.name if self.file.name == "__init__.py" else self.name.rpartition(".")[0]
 
     def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-        return (node for node in ast.walk(self.tree) if isinstance(node, FUNCTIONS))
+        return (node for node in nodes_of(self.text) if isinstance(node, FUNCTIONS))
 
     def imports(self, *, top_level: bool = False) -> Iterator[Import]:
         """All imports, those inside functions and for typing too; ``top_level``: those that importing runs."""
-        nodes = self.tree.body if top_level else ast.walk(self.tree)
+        nodes = self.tree.body if top_level else nodes_of(self.text)
         for node in nodes:
             for imported in self._targets(node):
                 yield Import(importer=self.name, imported=imported, where=f"{self.path}:{node.lineno}")
