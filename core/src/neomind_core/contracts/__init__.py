@@ -120,7 +120,7 @@ from .mqtt import BrokerAccess, BrokerState, EmbeddedBroker
 from .outbox import DELIVERY_STATES, DeliveryRecord, Order, OrderServer, Outbox
 from .plugin import ENTRY_POINT_GROUP, Plugin, PluginInfo, PluginUnavailable, Status
 from .push import PushPayload, PushTargetType
-from .rules import ActionOutcome, Firing, RuleActionType, RuleCounter
+from .rules import ActionOutcome, Firing, RuleActionType
 from .service import Service
 from .services import Platform, ServiceMissing, Services
 from .settings import SettingsRegistry, SettingsSection, SettingsView
@@ -275,7 +275,6 @@ __all__ = [
     "Request",
     "Route",
     "RuleActionType",
-    "RuleCounter",
     "RuleEvaluated",
     "RuleExecuted",
     "RuleTriggered",

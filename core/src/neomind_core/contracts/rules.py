@@ -46,12 +46,3 @@ class RuleActionType(Protocol):
     def check(self, params: Any) -> list[str]: ...
 
     async def run(self, params: Any, firing: Firing) -> ActionOutcome: ...
-
-
-@runtime_checkable
-class RuleCounter(Protocol):
-    """How many rules there are; for who shows figures of the whole platform."""
-
-    def count(self) -> tuple[int, int]:
-        """All rules, and those that are enabled."""
-        ...
