@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neomind_plugins.data_push.errors import BadTemplate
-from neomind_plugins.data_push.templates import OUTPUT_MAX, Failed, Template
+from neomind_plugins.data_push.errors import BadTemplate, Failed
+from neomind_plugins.data_push.templates import OUTPUT_MAX, Template
 
 from .conftest import API, Push, code
 

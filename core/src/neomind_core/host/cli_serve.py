@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import click
 
 from .cli_place import Place, pass_place, place_options
@@ -39,6 +41,7 @@ def serve(
         ("plugins", "only"): only,
         ("plugins", "block"): block,
     }
+    gc.disable()  # hardly anything of a start is garbage; once all is there, ``serve`` switches it on again
     config = place.load({key: value for key, value in values.items() if value is not None})
     from .serve import run
 

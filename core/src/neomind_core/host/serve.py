@@ -203,9 +203,9 @@ def _calm_collector() -> None:
     A history of a thousand rows makes as many objects that all go at once: with the interpreter's own thresholds a
     third of such a request is spent on looking for cycles that nobody makes.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    gc.enable()
 
 
 def _complaint(*tasks: asyncio.Task[None]) -> int:

@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 import attrs
-import regex
 
 TEXT_MAX = 10_000
 LIMIT_S = 0.1
@@ -42,6 +41,8 @@ def _first_failure(trials: Sequence[Trial]) -> tuple[str, str] | None:
 
 def problem_of(trial: Trial) -> str | None:
     """What is wrong, in words; a text that cannot be checked is wrong too."""
+    import regex  # loaded when a type wants it
+
     if len(trial.text) > TEXT_MAX:
         return f"must have at most {TEXT_MAX} characters to be checked against {trial.pattern}"
     try:
@@ -55,4 +56,6 @@ def problem_of(trial: Trial) -> str | None:
 
 @lru_cache(maxsize=256)
 def compiled(pattern: str) -> Any:
+    import regex
+
     return regex.compile(pattern)

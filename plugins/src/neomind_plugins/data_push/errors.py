@@ -26,6 +26,10 @@ class BadTemplate(BadRequest):
         super().__init__(f"template, line {line}: {problem}")
 
 
+class Failed(Exception):
+    """The template cannot be rendered with these values: one sentence that names the line."""
+
+
 class TargetUnavailable(Conflict):
     """409: the target's type cannot be used at the moment; the message says why."""
 

@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import orjson
@@ -15,7 +15,9 @@ from neomind_sdk import series as ids
 
 from .payloads import Maker
 from .records import DEVICE_METRIC, EVENT_DRIVEN, EXTENSION_OUTPUT, Item, Target
-from .templates import Template
+
+if TYPE_CHECKING:
+    from .templates import Template
 
 SEEN_MAX = 4096
 CACHED = 50_000
@@ -125,4 +127,8 @@ class Index:
 
 def template_of(target: Target) -> Any:
     """The template of a target; raises ``BadTemplate``. Belongs into a thread."""
-    return Template(target.template) if target.template else None
+    if not target.template:
+        return None
+    from .templates import Template  # the library is loaded where there is a template
+
+    return Template(target.template)

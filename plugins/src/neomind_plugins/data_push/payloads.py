@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import orjson
@@ -12,8 +12,11 @@ import orjson
 from neomind_sdk import Order, series
 from neomind_sdk.units import seconds
 
+from .errors import Failed
 from .records import EVENT_DRIVEN, KIND, NESTED, RESENT, Item, Target
-from .templates import Failed, Template
+
+if TYPE_CHECKING:
+    from .templates import Template
 
 BODY_MAX = 240 * 1024
 SOURCES_MAX = 100

@@ -20,7 +20,7 @@ from jinja2 import nodes
 from jinja2.runtime import LoopContext, StrictUndefined, Undefined
 from jinja2.sandbox import SandboxedEnvironment
 
-from .errors import BadTemplate
+from .errors import BadTemplate, Failed
 from .samples import SAMPLES, Anything
 
 SOURCE_MAX = 16 * 1024
@@ -49,10 +49,6 @@ _FAILURES = (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, Valu
 
 class TooMuch(jinja2.TemplateRuntimeError):
     """The template would do too much."""
-
-
-class Failed(Exception):
-    """The template cannot be rendered with these values: one sentence that names the line."""
 
 
 class Template:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-import regex
 
 EPSILON = 0.0001
 """Numbers that differ by less are equal."""
@@ -92,6 +91,8 @@ def _text_test(symbol: str, threshold: str) -> Test:
 
 def regex_problem(pattern: str) -> str | None:
     """Why a regular expression cannot be used."""
+    import regex  # loaded when a rule wants it
+
     try:
         regex.compile(pattern)
     except (regex.error, OverflowError, RecursionError) as error:
@@ -101,6 +102,8 @@ def regex_problem(pattern: str) -> str | None:
 
 def _regex_test(pattern: str) -> Test:
     """A search that is given up when it takes too long: it is part of every evaluation of its rule."""
+    import regex
+
     if regex_problem(pattern) is not None:
         return lambda value: False
     compiled, strikes = regex.compile(pattern), 0
