@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, ClassVar, TypeVar
 
 T = TypeVar("T")
 GRACE_S = 0.1
+IDLE_S = 1.0
 
 
 class TooSlow(Exception):
@@ -32,10 +35,61 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+class _Worker:
+    """A daemon thread that runs one piece of work after another; one that is stuck is never given any more.
+
+    Making a thread for each costs a start of the platform a tenth of a second.
+    """
+
+    _idle: ClassVar[list[_Worker]] = []
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self) -> None:
+        self._given: SimpleQueue[tuple[Callable[[], Any], Callable[[Any], None]]] = SimpleQueue()
+        threading.Thread(target=self._serve, name="neomind-foreign", daemon=True).start()
+
+    @classmethod
+    def free(cls) -> _Worker:
+        """One that has nothing to do."""
+        with cls._lock:
+            if cls._idle:
+                return cls._idle.pop()
+        return cls()
+
+    def give(self, work: Callable[[], T], tell: Callable[[T], None]) -> None:
+        """Have ``work`` done, and ``tell`` called with what it returned."""
+        self._given.put((work, tell))
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                work, tell = self._given.get(timeout=IDLE_S)
+            except Empty:
+                if self._retire():
+                    return
+                continue
+            outcome = work()
+            with self._lock:
+                self._idle.append(self)
+            tell(outcome)
+            del work, tell, outcome  # they are not kept while nothing is to do
+
+    def _retire(self) -> bool:
+        """Whether nobody has just taken this one."""
+        with self._lock:
+            if self not in self._idle:
+                return False
+            self._idle.remove(self)
+            return True
+
+
+os.register_at_fork(after_in_child=_Worker._idle.clear)  # threads stay behind
+
+
 async def call(work: Callable[[], T], cap_s: float) -> T:
     """Run ``work`` in a daemon thread; ``ForeignError`` when it raises anything, ``TimeoutError`` after ``cap_s``.
 
-    A daemon thread rather than a pool: a call that never returns must keep neither the pool nor the process.
+    Daemon threads rather than a pool: a call that never returns must keep neither the pool nor the process.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
@@ -48,16 +102,17 @@ async def call(work: Callable[[], T], cap_s: float) -> T:
         else:
             future.set_exception(ForeignError(error))
 
-    def run() -> None:
-        result, error = None, None
+    def run() -> tuple[Any, BaseException | None]:
         try:
-            result = work()
+            return work(), None
         except BaseException as caught:  # a plugin's SystemExit must not end the platform
-            error = caught
-        with suppress(RuntimeError):  # the loop was closed meanwhile
-            loop.call_soon_threadsafe(settle, result, error)
+            return None, caught
 
-    threading.Thread(target=run, name="neomind-foreign", daemon=True).start()
+    def tell(outcome: tuple[Any, BaseException | None]) -> None:
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(settle, *outcome)
+
+    _Worker.free().give(run, tell)
     async with asyncio.timeout(cap_s):
         return await future
 
