@@ -124,7 +124,19 @@ from .rules import ActionOutcome, Firing, RuleActionType
 from .service import Service
 from .services import Platform, ServiceMissing, Services
 from .settings import SettingsRegistry, SettingsSection, SettingsView
-from .storage import Bucket, Database, OpenStorage, Point, Sample, Samples, Storage, StorageInfo, TelemetryStore, Value
+from .storage import (
+    Bucket,
+    Database,
+    OpenStorage,
+    Point,
+    Rows,
+    Sample,
+    Samples,
+    Storage,
+    StorageInfo,
+    TelemetryStore,
+    Value,
+)
 from .tables import Migration, Tables
 from .telemetry import Decoder, Ingest, Receipt, Uplink
 from .transport import Downlink, ReceiveOnly, Transport, TransportStatus
@@ -274,6 +286,7 @@ __all__ = [
     "Reply",
     "Request",
     "Route",
+    "Rows",
     "RuleActionType",
     "RuleEvaluated",
     "RuleExecuted",

@@ -36,6 +36,17 @@ FROM (SELECT ts, kind, value, quality FROM $points
 RANGE_NEWEST_FIRST = _sql(RANGE, direction="DESC")
 RANGE_OLDEST_FIRST = _sql(RANGE, direction="ASC")
 
+# The one query with more than one value: the rows as JSON, how many, the time of the last, and of the one behind it.
+ROWS = _sql("""
+SELECT json_group_array(json_object('timestamp', iif(ts % 1000, ts / 1000.0, ts / 1000), 'value', $value)),
+    count(*), min(ts),
+    (SELECT ts FROM $points WHERE series = $id AND ts BETWEEN ?2 AND ?3
+     ORDER BY ts DESC, seq DESC LIMIT 1 OFFSET ?4 + ?5)
+FROM (SELECT ts, kind, value FROM $points
+      WHERE series = $id AND ts BETWEEN ?2 AND ?3
+      ORDER BY ts DESC, seq DESC LIMIT ?4 OFFSET ?5)
+""")
+
 COUNT = _sql("SELECT count(*) FROM $points WHERE series = $id AND ts BETWEEN ?2 AND ?3")
 
 NEWEST_OF = """

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from playhouse.apsw_ext import APSWDatabase
 
-from neomind_sdk import Bucket, Point, Sample, Samples, TelemetryStore
+from neomind_sdk import Bucket, Point, Rows, Sample, Samples, TelemetryStore
 from neomind_sdk.values import INT64, MAX_TS_MS, check_points, check_window
 
 from . import queries
@@ -17,6 +17,7 @@ from .readers import Readers
 from .writer import Writer
 
 DELETE_STEP = 2_000
+INT32 = 2**31 - 1
 _bucket = partial(tuple.__new__, Bucket)  # as Bucket._make, without a Python call for each
 
 
@@ -47,6 +48,14 @@ class SqliteTelemetry(TelemetryStore):
         check_window(limit=limit, offset=offset)
         query = queries.RANGE_NEWEST_FIRST if newest_first else queries.RANGE_OLDEST_FIRST
         return Samples(*await self._ask(query, series, _time(start_ms), _time(end_ms), _int64(limit), _int64(offset)))
+
+    async def range_rows(self, series: str, start_ms: int, end_ms: int, *, limit: int, offset: int = 0) -> Rows:
+        check_window(limit=limit, offset=offset)
+        bounds = (_time(start_ms), _time(end_ms), min(limit, INT32), min(offset, INT32))
+        text, count, last_ms, next_ms = await self._readers.run(
+            lambda database: database.connection().execute(queries.ROWS, (series, *bounds)).get
+        )
+        return Rows(text=text, count=count, last_ms=last_ms, next_ms=next_ms if count else None)
 
     async def count(self, series: str, start_ms: int, end_ms: int) -> int:
         found: int = await self._ask(queries.COUNT, series, _time(start_ms), _time(end_ms))

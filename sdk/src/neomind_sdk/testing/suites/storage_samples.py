@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -168,11 +169,27 @@ class SampleRules:
         assert await store.count(SERIES, 2, 4) == 3
         assert await store.count(SERIES, 4, 2) == 0
 
+    async def test_rows_are_the_samples_as_json(self, subject: Any) -> None:
+        values = [True, 1, -7, 0.1, 21.5, 5e-324, 2**53 + 1, "", 'a "quoted" \\ word', "ü", {"a": [1, {"b": None}]}, []]
+        await self.fill(subject, *((1_000 * n + n % 3, value) for n, value in enumerate(values)), (11_002, "twice"))
+        store, everything = subject.telemetry, 100
+        for limit, offset in itertools.product((0, 1, 5, 13, everything, 2**70), (0, 1, 12, 13, 2**70)):
+            found = await store.range(SERIES, 0, FAR_MS, limit=everything, offset=min(offset, everything))
+            page, behind = found[:limit], found[limit : limit + 1]
+            rows = await store.range_rows(SERIES, 0, FAR_MS, limit=limit, offset=offset)
+            seconds = [sample.ts_ms / 1000 for sample in page]
+            wanted = [{"timestamp": s, "value": one.value} for s, one in zip(seconds, page, strict=True)]
+            assert json.loads(rows.text) == wanted, f"limit {limit}, offset {offset}"
+            assert rows.count == len(page)
+            assert rows.last_ms == (page[-1].ts_ms if page else None)
+            assert rows.next_ms == (behind[0].ts_ms if page and behind else None), f"limit {limit}, offset {offset}"
+
     async def test_windows_that_make_no_sense_are_refused(self, subject: Any) -> None:
         store = subject.telemetry
         answers = await asyncio.gather(
             store.range(SERIES, 0, 1, limit=-1),
             store.range(SERIES, 0, 1, limit=1, offset=-1),
+            store.range_rows(SERIES, 0, 1, limit=-1),
             store.aggregate(SERIES, 0, 1, bucket_ms=0),
             store.newest_per_bucket(SERIES, 0, 1, bucket_ms=-5, limit=1),
             store.newest_per_bucket(SERIES, 0, 1, bucket_ms=5, limit=-1),
