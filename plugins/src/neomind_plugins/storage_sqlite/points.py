@@ -12,18 +12,22 @@ from neomind_sdk import Point
 NUMBER, BOOL, JSON_TEXT, TEXT = range(4)
 KINDS: dict[type, int] = {int: NUMBER, float: NUMBER, bool: BOOL, dict: JSON_TEXT, list: JSON_TEXT, str: TEXT}
 MAX_KNOWN = 100_000
+FAR_MS = 2**62
 
 # All rows are one parameter: a statement per row would hand the interpreter lock back and forth for each of them.
-# Where a series has samples at that millisecond already, the new ones come after them.
+# Where a series has samples at that millisecond already, the new ones come after them; that is looked up unless they
+# are newer than all that the series has.
 INSERT = """
 INSERT INTO storage_sqlite_points (series, ts, seq, kind, value, quality)
-SELECT s, t, turn + ifnull((SELECT max(seq) + 1 FROM storage_sqlite_points WHERE series = s AND ts = t), 0), k, v, q
-FROM (SELECT value ->> 0 AS s, value ->> 1 AS t, value ->> 2 AS turn, value ->> 3 AS k, value ->> 4 AS v,
-      value ->> 5 AS q FROM json_each(?))
+SELECT s, t, CASE WHEN newer THEN turn
+    ELSE turn + ifnull((SELECT max(seq) + 1 FROM storage_sqlite_points WHERE series = s AND ts = t), 0) END, k, v, q
+FROM (SELECT value ->> 0 AS s, value ->> 1 AS t, value ->> 2 AS turn, value ->> 3 AS newer, value ->> 4 AS k,
+      value ->> 5 AS v, value ->> 6 AS q FROM json_each(?))
 """
 ADD_SERIES = "INSERT OR IGNORE INTO storage_sqlite_series (name) SELECT value FROM json_each(?)"
 FIND_SERIES = """
-SELECT json_group_object(name, id) FROM storage_sqlite_series WHERE name IN (SELECT value FROM json_each(?))
+SELECT json_group_object(name, json_array(id, (SELECT max(ts) FROM storage_sqlite_points WHERE series = id)))
+FROM storage_sqlite_series WHERE name IN (SELECT value FROM json_each(?))
 """
 # The sample after the ones that a step may delete.
 BOUNDARY = """
@@ -37,10 +41,14 @@ WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM storage_sqlite_points WHERE series =
 
 
 class PointTable:
-    """Inserts and deletes samples; used in the writer thread only. Remembers the ids of series."""
+    """Inserts and deletes samples; used in the writer thread only.
+
+    Remembers the ids of series, and of each a time (by id) that none of its samples is after.
+    """
 
     def __init__(self) -> None:
         self._ids: dict[str, int] = {}
+        self._newest: dict[int, int] = {}
 
     def missing(self, points: Iterable[Point]) -> list[str]:
         """The series whose ids must be learnt before these points can be inserted."""
@@ -52,25 +60,31 @@ class PointTable:
         """Find the ids of series, new ones included; inside a transaction."""
         wanted = orjson.dumps(names).decode()
         connection.execute(ADD_SERIES, (wanted,))
-        self._ids |= orjson.loads(connection.execute(FIND_SERIES, (wanted,)).get)
+        for name, (ident, newest_ms) in orjson.loads(connection.execute(FIND_SERIES, (wanted,)).get).items():
+            self._ids[name] = ident
+            self._newest[ident] = -FAR_MS if newest_ms is None else newest_ms
 
     def forget(self) -> None:
         """Forget all ids, as is needed when a transaction that made some of them was undone."""
         self._ids.clear()
+        self._newest.clear()
 
     def insert(self, connection: apsw.Connection, points: Iterable[Point]) -> None:
         """Insert points of known series, in order, by one statement."""
         connection.execute(INSERT, (self._rows(points),))
 
     def _rows(self, points: Iterable[Point]) -> str:
-        ids, turns, rows = self._ids, dict[tuple[int, int], int](), []
+        ids, newest, before, rows = self._ids, self._newest, dict[int, int](), []
+        turns = dict[tuple[int, int], int]()
         for series, ts_ms, value, quality in points:
-            place = (ids[series], ts_ms)
+            ident = ids[series]
+            place = (ident, ts_ms)
             turn = turns.get(place, 0)
             turns[place] = turn + 1
             kind = KINDS[type(value)]
             kept = orjson.dumps(value).decode() if kind == JSON_TEXT else value
-            rows.append((*place, turn, kind, kept, quality))
+            rows.append((ident, ts_ms, turn, ts_ms > before.setdefault(ident, newest[ident]), kind, kept, quality))
+            newest[ident] = max(newest[ident], ts_ms)
         return orjson.dumps(rows).decode()
 
     def delete_step(

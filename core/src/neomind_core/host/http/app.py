@@ -64,7 +64,8 @@ class Api:
         self._log = log
         self._gate = Gate(log)
         self._limiter = Limiter(clock)
-        self._deadlines = Deadlines()
+        self._idle_s = config.body_idle_s
+        self._within: Any = Deadlines().within
         self._ceiling = RateLimit(hits=config.requests_per_minute) if config.requests_per_minute else None
         self._sender = Sender(config.compress_from, log)
         self._router = Router()
@@ -113,7 +114,8 @@ class Api:
         await self._sender.send(answer, scope, receive, send)
 
     async def _answer(self, scope: Any, receive: Any, request_id: str) -> Answer:
-        self._count_all(scope)
+        if self._ceiling is not None:
+            self._count_all(scope)
         path = reading.path_of(scope)
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         found = self._router.find(path)
@@ -122,9 +124,10 @@ class Api:
         bound = self._bound(found, method, scope)
         limit_s = bound.route.deadline_s
         try:
-            return await self._deadlines.within(limit_s, self._call(bound, found, scope, receive, request_id))
+            answer: Answer = await self._within(limit_s, self._call(bound, found, scope, receive, request_id))
         except Expired:
             raise ApiError("REQUEST_TIMEOUT", f"The request took over {limit_s:g} s") from None
+        return answer
 
     def _bound(self, found: Found | None, method: str, scope: Any) -> Bound:
         bound = found.methods.get(method) if found else None
@@ -156,7 +159,7 @@ class Api:
         principal = await self._admit(bound, headers, pairs, client)
         raw = b""
         if route.method != "GET":
-            raw = await reading.body_of(self._receiver(receive), headers, route.max_body)
+            raw = await reading.body_of(receive, headers, route.max_body, self._idle_s, self._within)
             if raw:
                 reading.check_media_type(route, headers)
         return Request(
@@ -173,17 +176,6 @@ class Api:
             principal=principal,
             route=route,
         )
-
-    def _receiver(self, receive: Any) -> reading.Receive:
-        idle_s = self._config.body_idle_s
-
-        async def next_message() -> Any:
-            try:
-                return await self._deadlines.within(idle_s, receive())
-            except Expired:
-                raise reading.stalled(idle_s) from None
-
-        return next_message
 
     async def _admit(self, bound: Bound, headers: Any, pairs: list[tuple[str, str]], client: str) -> Principal:
         route, credentials = bound.route, NO_CREDENTIALS

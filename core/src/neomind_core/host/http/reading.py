@@ -11,10 +11,12 @@ from urllib.parse import parse_qsl, quote
 import attrs
 
 from ...contracts import JSON, ApiError, BadRequest, Credentials, Route, ValidationFailed, fields
+from .deadlines import Expired
 from .strict import loads
 from .structure import hints_of, parts_of, structure
 
 Receive = Callable[[], Awaitable[Any]]
+Within = Callable[[float, Awaitable[Any]], Awaitable[Any]]
 QUERY_FIELDS = 200
 # Larger bodies are parsed in a thread, so that the others need not wait for it.
 IN_THREAD_FROM = 128 * 1024
@@ -97,40 +99,32 @@ def credentials_of(headers: Mapping[str, str], query: Mapping[str, str], client:
 # ---- the body ----
 
 
-async def body_of(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
-    """The whole body; 413 beyond ``limit`` bytes. ``receive`` raises ``stalled`` when nothing comes."""
+async def body_of(receive: Receive, headers: Mapping[str, str], limit: int, idle_s: float, within: Within) -> bytes:
+    """The whole body; 413 beyond ``limit`` bytes, 408 when nothing of it comes for ``idle_s`` seconds."""
     length = headers.get("content-length", "")
     if length.isascii() and length.isdigit() and (len(length) >= 20 or int(length) > limit):
         raise _too_large(limit)
-    message = await _next(receive)
-    if not message.get("more_body"):
-        whole: bytes = _within(message.get("body", b""), limit)
-        return whole
-    chunks = bytearray(_within(message.get("body", b""), limit))
-    while message.get("more_body"):
-        message = await _next(receive)
-        chunks += message.get("body", b"")
-        _within(chunks, limit)
-    return bytes(chunks)
+    chunks: bytes | bytearray = b""
+    while True:
+        try:
+            message = await within(idle_s, receive())
+        except Expired:
+            raise _stalled(idle_s) from None
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        piece = message.get("body", b"")
+        if len(chunks) + len(piece) > limit:
+            raise _too_large(limit)
+        if not message.get("more_body"):
+            return bytes(chunks + piece) if chunks else bytes(piece)
+        chunks = chunks or bytearray()
+        chunks += piece
 
 
-def stalled(idle_s: float) -> ApiError:
+def _stalled(idle_s: float) -> ApiError:
     """408: the client stopped sending in the middle."""
     text = f"Nothing of the body came for {idle_s:g} s"
     return ApiError("REQUEST_TIMEOUT", text, headers={"Connection": "close"})
-
-
-async def _next(receive: Receive) -> Any:
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientGone
-    return message
-
-
-def _within(body: Any, limit: int) -> Any:
-    if len(body) > limit:
-        raise _too_large(limit)
-    return body
 
 
 def _too_large(limit: int) -> ApiError:
