@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ...contracts import (
+    ANONYMOUS,
     PUBLIC,
     ApiError,
     AuthScheme,
@@ -154,9 +155,11 @@ class Api:
     async def _request(self, bound: Bound, found: Found, scope: Any, receive: Any, request_id: str) -> Request:
         route = bound.route
         headers, client = reading.headers_of(scope), reading.client_of(scope)
-        self._count(bound, "address", network_of(client))
         pairs = reading.query_pairs(scope["query_string"])
-        principal = await self._admit(bound, headers, pairs, client)
+        principal = ANONYMOUS
+        if route.scope != PUBLIC or route.identify or route.limit is not None:
+            self._count(bound, "address", network_of(client))
+            principal = await self._admit(bound, headers, pairs, client)
         raw = b""
         if route.method != "GET":
             raw = await reading.body_of(receive, headers, route.max_body, self._idle_s, self._within)
