@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import calls
+import drain
 import history
 import ingest
 import live
@@ -22,7 +23,7 @@ import startup
 from table import Row, table
 
 SECONDS = 4.0
-PARTS = ("startup", "ingest", "history", "mqtt", "live", "rules", "calls")
+PARTS = ("startup", "ingest", "history", "mqtt", "live", "rules", "drain", "calls")
 
 
 def main() -> int:
@@ -40,6 +41,7 @@ def main() -> int:
             "mqtt": lambda: mqtt.benchmark(folder),
             "live": lambda: live.benchmark(folder),
             "rules": lambda: rules.benchmark(folder, asked.seconds),
+            "drain": lambda: drain.benchmark(folder),
             "calls": lambda: [*calls.hooks(), *calls.bus()],
         }
         rows = [row for name, part in parts.items() if name in (asked.only or parts) for row in part()]
