@@ -118,7 +118,9 @@ def info(
     ident: str, *, active: bool = True, tools: bool = True, max_context: int | None = None, **more: Any
 ) -> ModelInfo:
     capabilities = Capabilities(tools=tools, max_context=max_context, **more)
-    return ModelInfo(backend_id=ident, name=ident, type="scripted", model="m", capabilities=capabilities, active=active)
+    return ModelInfo(
+        backend_id=ident, name=ident, backend_type="scripted", model="m", capabilities=capabilities, active=active
+    )
 
 
 def llm_plugin(models: ScriptedModels) -> Plugin:
@@ -153,6 +155,7 @@ class Gadgets:
         self.contexts: list[ToolContext] = []
         self.results: dict[str, Any] = {}
         self.errors: dict[str, BaseException] = {}
+        self.inside = 0
         self.gate: asyncio.Event | None = None
         self.then: Callable[[str, Mapping[str, Any]], Any] | None = None
 
@@ -160,8 +163,12 @@ class Gadgets:
         async def run(arguments: Mapping[str, Any], context: ToolContext) -> Any:
             self.done.append((name, arguments))
             self.contexts.append(context)
-            if self.gate is not None:
-                await self.gate.wait()
+            self.inside += 1
+            try:
+                if self.gate is not None:
+                    await self.gate.wait()
+            finally:
+                self.inside -= 1
             if self.then is not None:
                 await self.then(name, arguments)
             if name in self.errors:
@@ -279,8 +286,8 @@ class House:
                 return
 
     def _held(self) -> bool:
-        gates = (self.models.gate, self.gadgets.gate)
-        return any(gate is not None and not gate.is_set() for gate in gates)
+        gates = ((self.models.gate, sum(self.models.now.values())), (self.gadgets.gate, self.gadgets.inside))
+        return any(gate is not None and not gate.is_set() and inside for gate, inside in gates)
 
     async def pass_s(self, seconds: float) -> None:
         await self.clock.advance(seconds)

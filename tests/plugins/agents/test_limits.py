@@ -81,6 +81,7 @@ async def test_time_when_a_tool_stalls(house: House) -> None:
     house.models.says(calls(call("look")), words())
     agent_id = await house.add(limits={"timeout_secs": 10})
     await house.post(f"/agents/{agent_id}/execute")
+    await house.settle()
     await house.pass_s(11)
     [record] = await house.records(agent_id)
     assert (record["stop_reason"], record["tool_calls"][0]["verdict"]) == ("timeout", "running")

@@ -74,7 +74,7 @@ async def test_who_there_is_to_ask(lab: Lab) -> None:
     ]
     active = lab.models.find()
     assert active is not None
-    assert (active.backend_id, active.name, active.type, active.model) == (b, "b", "brain", "brain-2")
+    assert (active.backend_id, active.name, active.backend_type, active.model) == (b, "b", "brain", "brain-2")
     assert lab.models.find("brain_00000000") is None
     assert KEY not in repr(lab.models.models())
 

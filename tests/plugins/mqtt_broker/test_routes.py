@@ -8,7 +8,7 @@ import socket
 import pytest
 from cryptography import x509
 
-from neomind_plugins.mqtt_broker import certificates
+from neomind_plugins.mqtt_broker import authority, certificates
 from neomind_plugins.mqtt_broker import plugin as mqtt_broker
 from neomind_plugins.mqtt_broker.models import MAX_CREDENTIALS
 from neomind_plugins.mqtt_broker.ports import free_port
@@ -172,7 +172,7 @@ async def test_generated_certificates(host, tmp_path):
 
 
 async def test_uploaded_certificates(host):
-    client, own = host.client(), certificates.generate()
+    client, own = host.client(), authority.generate()
     body = {"cert_pem": own.cert.decode(), "key_pem": own.key.decode(), "ca_pem": own.ca.decode()}
     assert (await data(await client.put(TLS, json=body)))["ca_path"]
     assert (await data(await client.put(TLS, json={**body, "ca_pem": None})))["ca_path"] is None
@@ -183,21 +183,21 @@ async def test_uploaded_certificates(host):
 @pytest.mark.parametrize("field", ["cert_pem", "key_pem", "ca_pem"])
 @pytest.mark.parametrize("text", ["nonsense", "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"])
 async def test_certificates_that_are_none(host, field, text):
-    own = certificates.generate()
+    own = authority.generate()
     body = {"cert_pem": own.cert.decode(), "key_pem": own.key.decode(), "ca_pem": own.ca.decode(), field: text}
     answer = await host.client().put(TLS, json=body)
     assert (answer.status_code, field in answer.json()["error"]["message"]) == (400, True)
 
 
 async def test_a_key_of_another_certificate(host):
-    one, other = certificates.generate(), certificates.generate()
+    one, other = authority.generate(), authority.generate()
     answer = await host.client().put(TLS, json={"cert_pem": one.cert.decode(), "key_pem": other.key.decode()})
     assert answer.status_code == 400
     assert "is not the key" in answer.json()["error"]["message"]
 
 
 def test_the_generated_certificate_is_for_this_machine():
-    pems = certificates.generate()
+    pems = authority.generate()
     cert = x509.load_pem_x509_certificate(pems.cert)
     names = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert "localhost" in names.get_values_for_type(x509.DNSName)
@@ -207,5 +207,5 @@ def test_the_generated_certificate_is_for_this_machine():
 
 def test_only_the_owner_reads_the_key(tmp_path):
     files = certificates.Files(tmp_path / "tls")
-    certificates.write(files, certificates.generate())
+    certificates.write(files, authority.generate())
     assert files.key.stat().st_mode & 0o077 == 0

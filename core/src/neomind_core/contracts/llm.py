@@ -184,7 +184,7 @@ class ModelInfo:
 
     backend_id: str
     name: str
-    type: str
+    backend_type: str
     model: str
     capabilities: Capabilities
     active: bool = False

@@ -86,7 +86,7 @@ class Models(LanguageModels):
         return ModelInfo(
             backend_id=backend.id,
             name=backend.name,
-            type=backend.backend_type,
+            backend_type=backend.backend_type,
             model=backend.model,
             capabilities=talents.effective(backend),
             active=backend.id == self._parts.registry.active_id,

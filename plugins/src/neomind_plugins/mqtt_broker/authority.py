@@ -1,7 +1,4 @@
-"""Certificates as such: checked when they are given, or made by a CA of our own.
-
-Loaded when somebody wants either: the library takes its time.
-"""
+"""Certificates as such: checked when they are given, or made by a CA of our own."""
 
 from __future__ import annotations
 

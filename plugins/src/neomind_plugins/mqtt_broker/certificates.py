@@ -40,20 +40,6 @@ class Pems:
     ca: bytes | None = None
 
 
-def check(pems: Pems) -> None:
-    """Raises ``BadRequest`` for what is not PEM, and for a key that is not that of the certificate."""
-    from . import authority
-
-    authority.check(pems)
-
-
-def generate() -> Pems:
-    """A new CA, and a certificate by it for the names and addresses of this machine."""
-    from . import authority
-
-    return authority.generate()
-
-
 def write(files: Files, pems: Pems) -> None:
     """Replace all files; each is whole or not there."""
     files.folder.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import attrs
@@ -152,13 +153,13 @@ class Broker:
 
     async def use_certificates(self, pems: Pems) -> ConfigView:
         """Raises ``BadRequest`` for what does not fit together, ``CannotApply``."""
-        await asyncio.to_thread(certificates.check, pems)
+        await asyncio.to_thread(_authority().check, pems)
         await self._turns.run(lambda: self._certify(pems))
         return self.view()
 
     async def generate_certificates(self) -> ConfigView:
         """Make a CA and a certificate by it, in place of those that are there."""
-        return await self.use_certificates(await asyncio.to_thread(certificates.generate))
+        return await self.use_certificates(await asyncio.to_thread(_authority().generate))
 
     async def _change(self, values: Mapping[str, Any]) -> None:
         _check(values)
@@ -269,6 +270,13 @@ def config_of(settings: BrokerSettings, changes: Mapping[str, Any]) -> Config:
     names = [field.name for field in attrs.fields(Config)]
     values = {name: getattr(settings, name) for name in names}
     return Config(**{**values, **{name: value for name, value in changes.items() if name in values}})
+
+
+def _authority() -> ModuleType:
+    """Loaded when somebody wants certificates: the library takes its time."""
+    from . import authority
+
+    return authority
 
 
 def _check(values: Mapping[str, Any]) -> None:
