@@ -242,7 +242,7 @@ def test_the_description_is_valid(served: Served) -> None:
 
 
 def test_a_slice(served: Served) -> None:
-    problems = found_wrong(served, 6)
+    problems = found_wrong(served, 4)
     assert not problems, "\n\n".join(problems)
 
 

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from neomind_plugins.commands import plugin as commands
-from neomind_plugins.mqtt_broker import certificates
+from neomind_plugins.mqtt_broker import authority, certificates
 from neomind_plugins.mqtt_broker import plugin as mqtt_broker
 from neomind_plugins.storage_sqlite import plugin as sqlite
 from neomind_plugins.transport_mqtt.service import Links
@@ -130,7 +130,7 @@ class TestTls:
     @pytest.fixture
     def mosquitto_settings(self, tmp_path):
         self.files = certificates.Files(tmp_path / "tls")
-        certificates.write(self.files, certificates.generate())
+        certificates.write(self.files, authority.generate())
         files = (f"cafile {self.files.ca}", f"certfile {self.files.cert}", f"keyfile {self.files.key}")
         return (*files, "allow_anonymous true")
 
