@@ -279,7 +279,7 @@ def looked(make_home):
     return printed
 
 
-@pytest.mark.needs("llm_openai")
+@pytest.mark.needs("agents", "llm", "llm_openai")
 def test_an_agent_reads_and_raises_a_message(looked):
     answered = [json.loads(text) for line, text in looked if "json.tool" in line]
     assert all(answer["success"] for answer in answered)
