@@ -56,7 +56,10 @@ async def test_errors_of_the_work_pass(limit):
 
 
 async def test_the_cancellation_of_the_caller_passes(limit):
-    task = asyncio.create_task(Deadlines().within(60.0, never()))
+    async def caller():
+        await Deadlines().within(60.0, never())
+
+    task = asyncio.create_task(caller())
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
