@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -68,6 +69,38 @@ async def test_drafts_survive(start: Any) -> None:
         ]
     async with start() as world:
         assert [item["device_id"] for item in (await world.data("GET"))["items"]] == ["bin"]
+
+
+class Slow:
+    """A database whose writes are done, and not yet known to be."""
+
+    def __init__(self, database: Any) -> None:
+        self.database, self.written, self.known = database, asyncio.Event(), asyncio.Event()
+
+    async def write(self, work: Any) -> Any:
+        result = await self.database.write(work)
+        self.written.set()
+        await self.known.wait()
+        return result
+
+
+async def test_an_analysis_undoes_no_name_that_is_given_meanwhile(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with start() as world:
+        await world.offer("dev-1", {"temperature": 1})
+        await until_analyzed(world)
+        await world.offer("dev-1", {"temperature": 2})
+        drafts = world.host.services[Drafts]
+        slow = Slow(drafts.database)
+        monkeypatch.setattr(drafts, "database", slow)
+        naming = asyncio.create_task(world.data("PUT", "/dev-1", json={"name": "Kitchen"}))
+        await slow.written.wait()
+        await drafts.analyst.look(drafts.require("dev-1"))
+        drafts.analyze("dev-1")
+        await drafts.analyst.look(drafts.require("dev-1"))
+        slow.known.set()
+        await naming
+    async with start() as world:
+        assert (await until_analyzed(world))["user_name"] == "Kitchen"
 
 
 async def test_samples_that_nobody_looked_at_before_the_crash(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,4 +86,4 @@ class Analyst:
             self.tell.failed(draft)
         else:
             self.tell.analyzed(draft, self.typist.proposal(draft, analysis).device_type)
-        await self.database.write(partial(tables.update, tables.columns(draft)))
+        await self.database.write(partial(tables.update, tables.found(draft)))

@@ -89,7 +89,7 @@ class Approver:
 
     async def _note(self, draft: Draft, approval: Approval | None) -> None:
         """Keep the decision, in the database first: what is not kept was not decided."""
-        row = tables.columns(attrs.evolve(draft, approval=approval))
+        row = tables.decided(attrs.evolve(draft, approval=approval))
         await self.database.write(partial(tables.update, row))
         draft.approval = approval
         if approval is not None:
@@ -108,7 +108,7 @@ class Approver:
             draft.reopen()
             self.analyst.wake()
             try:
-                await self.database.write(partial(tables.update, tables.columns(draft)))
+                await self.database.write(partial(tables.update, tables.decided(draft)))
             except ApiError as error:  # the start does the same
                 self.log.warning("draft_approval_not_taken_back", device_id=draft.device_id, reason=error.message)
 

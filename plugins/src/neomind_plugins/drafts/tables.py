@@ -144,9 +144,20 @@ def save_config(changes: dict[str, Any]) -> None:
 
 def columns(draft: Draft) -> dict[str, Any]:
     """The row of a draft as it is now; made where the draft lives, the work that writes it runs elsewhere."""
+    return {name: getattr(draft, name) for name in PLAIN} | found(draft) | decided(draft)
+
+
+def found(draft: Draft) -> dict[str, Any]:
+    """What an analysis writes, and nothing else: a name that is just being given must not be undone by it."""
     analysis = draft.analysis and orjson.dumps(attrs.asdict(draft.analysis)).decode()
+    names = ("key", "status", "error_message", "analyzed")
+    return {**{name: getattr(draft, name) for name in names}, "analysis": analysis}
+
+
+def decided(draft: Draft) -> dict[str, Any]:
+    """What an approval writes, and nothing else."""
     approval = draft.approval and json_of_approval(draft.approval)
-    return {**{name: getattr(draft, name) for name in PLAIN}, "analysis": analysis, "approval": approval}
+    return {"key": draft.key, "status": draft.status, "approval": approval}
 
 
 def json_of_approval(approval: Approval) -> str:
