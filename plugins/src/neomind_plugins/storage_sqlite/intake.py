@@ -11,7 +11,7 @@ from neomind_sdk import Point, StorageBusy, StorageFailed
 
 from .errors import CLOSED
 from .models import Entry
-from .threads import Courtesy, finish, tell
+from .threads import Courtesy, tell
 
 T = TypeVar("T")
 
@@ -87,7 +87,8 @@ class Intake:
             if entry in self._waiting:
                 self._waiting.remove(entry)
                 self._count(entry, -1)
-            finish(entry.future)
+            if not entry.future.done():  # its caller may have been cancelled
+                entry.future.set_result(None)
         self._courtesy.came(more=bool(self._waiting))
 
     def _count(self, entry: Entry, sign: int) -> None:

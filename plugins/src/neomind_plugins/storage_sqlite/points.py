@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import apsw
 import orjson
@@ -15,14 +16,19 @@ MAX_KNOWN = 100_000
 FAR_MS = 2**62
 
 # All rows are one parameter: a statement per row would hand the interpreter lock back and forth for each of them.
-# Where a series has samples at that millisecond already, the new ones come after them; that is looked up unless they
-# are newer than all that the series has.
 INSERT = """
+INSERT INTO storage_sqlite_points (series, ts, seq, kind, value)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)
+"""
+# Where a series has samples at that millisecond already, the new ones come after them; that is looked up unless they
+# are newer than all that the series has. What a row does not have is NULL.
+INSERT_ANY = """
 INSERT INTO storage_sqlite_points (series, ts, seq, kind, value, quality)
-SELECT s, t, CASE WHEN newer THEN turn
-    ELSE turn + ifnull((SELECT max(seq) + 1 FROM storage_sqlite_points WHERE series = s AND ts = t), 0) END, k, v, q
-FROM (SELECT value ->> 0 AS s, value ->> 1 AS t, value ->> 2 AS turn, value ->> 3 AS newer, value ->> 4 AS k,
-      value ->> 5 AS v, value ->> 6 AS q FROM json_each(?))
+SELECT s, t, CASE WHEN older
+    THEN turn + ifnull((SELECT max(seq) + 1 FROM storage_sqlite_points WHERE series = s AND ts = t), 0)
+    ELSE turn END, k, v, q
+FROM (SELECT value ->> 0 AS s, value ->> 1 AS t, value ->> 2 AS turn, value ->> 3 AS k, value ->> 4 AS v,
+      value ->> 5 AS q, value ->> 6 AS older FROM json_each(?))
 """
 ADD_SERIES = "INSERT OR IGNORE INTO storage_sqlite_series (name) SELECT value FROM json_each(?)"
 FIND_SERIES = """
@@ -71,21 +77,27 @@ class PointTable:
 
     def insert(self, connection: apsw.Connection, points: Iterable[Point]) -> None:
         """Insert points of known series, in order, by one statement."""
-        connection.execute(INSERT, (self._rows(points),))
+        rows, plain = self._rows(points)
+        connection.execute(INSERT if plain else INSERT_ANY, (orjson.dumps(rows).decode(),))
 
-    def _rows(self, points: Iterable[Point]) -> str:
-        ids, newest, before, rows = self._ids, self._newest, dict[int, int](), []
-        turns = dict[tuple[int, int], int]()
+    def _rows(self, points: Iterable[Point]) -> tuple[list[tuple[Any, ...]], bool]:
+        """The rows, and whether there is nothing about any of them: no quality, and newer than all of its series."""
+        ids, newest, before, plain = self._ids, self._newest, dict[int, int](), True
+        rows, turns = list[tuple[Any, ...]](), dict[tuple[int, int], int]()
         for series, ts_ms, value, quality in points:
             ident = ids[series]
             place = (ident, ts_ms)
             turn = turns.get(place, 0)
             turns[place] = turn + 1
             kind = KINDS[type(value)]
-            kept = orjson.dumps(value).decode() if kind == JSON_TEXT else value
-            rows.append((ident, ts_ms, turn, ts_ms > before.setdefault(ident, newest[ident]), kind, kept, quality))
+            row = (ident, ts_ms, turn, kind, orjson.dumps(value).decode() if kind == JSON_TEXT else value)
+            if ts_ms > before.setdefault(ident, newest[ident]) and quality is None:
+                rows.append(row)
+            else:
+                rows.append((*row, quality, ts_ms <= before[ident]))
+                plain = False
             newest[ident] = max(newest[ident], ts_ms)
-        return orjson.dumps(rows).decode()
+        return rows, plain
 
     def delete_step(
         self, connection: apsw.Connection, ids: Sequence[int], ts_ms: int, budget: int

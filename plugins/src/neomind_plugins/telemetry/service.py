@@ -164,13 +164,15 @@ def time_of(uplink: Uplink) -> int:
 
 def told(points: Sequence[Point], uplinks: Sequence[Uplink]) -> MetricsStored:
     """The event of a batch. What other platforms pushed here has them for its cause."""
-    source, hops = origin(uplinks), max([uplink.hops for uplink in uplinks])
+    source, hops = origin(uplinks), uplinks[0].hops
+    if len(uplinks) > 1:
+        hops = max([uplink.hops for uplink in uplinks])
     return MetricsStored(points=points, source=source, cause=source if hops else None, hops=hops)
 
 
 def origin(uplinks: Sequence[Uplink]) -> str:
     """The source of a batch: its transport, and its device when it is of one."""
     first = uplinks[0]
-    if any(uplink.device_id != first.device_id for uplink in uplinks):
+    if len(uplinks) > 1 and any(uplink.device_id != first.device_id for uplink in uplinks):
         return f"adapter:{first.transport}"
     return f"adapter:{first.transport}:{first.device_id}"

@@ -50,9 +50,9 @@ class Webhook:
             Uplink(device_id=device_id, payload=None, received_ms=now_ms, transport="webhook", heartbeat=True)
         ]
         receipts = await self.ingest.submit(uplinks)
-        stored = sum(receipt.stored for receipt in receipts)
+        stored = sum([receipt.stored for receipt in receipts])
         answer = {"success": True, "device_id": device_id, "metrics_received": stored, "metrics_processed": stored}
-        kept = sum(receipt.draft for receipt in receipts)
+        kept = sum([receipt.draft for receipt in receipts])
         if kept:
             return answer | {"draft": True, "samples_kept": kept}
         if self.directory.get(device_id) is None:

@@ -71,7 +71,7 @@ class Api:
         self._sender = Sender(config.compress_from, log)
         self._router = Router()
         self._document: bytes | None = None
-        self._app = _with_cors(self._serve, config.cors_origins)
+        self._cors = _with_cors(self._serve, config.cors_origins)
         self.starting = True
         """While it is true, a path that nobody serves may still come: 503 instead of 404."""
 
@@ -93,7 +93,10 @@ class Api:
         return openapi.document(self._router, self._gate.schemes, self._log, limited=self._ceiling is not None)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self._app(scope, receive, send)
+        if scope["type"] == "http" and self._cors is None:
+            await self._http(scope, receive, send)
+        else:
+            await (self._cors or self._serve)(scope, receive, send)
 
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -232,7 +235,7 @@ def _wrong_method(method: str, found: Found) -> ApiError:
 
 def _with_cors(app: Any, origins: list[str]) -> Any:
     if not origins:
-        return app
+        return None
     from starlette.middleware.cors import CORSMiddleware
 
     return CORSMiddleware(
