@@ -6,6 +6,7 @@ import base64
 import errno
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neomind_plugins.telemetry import images
-from neomind_plugins.telemetry.images import begins_like_picture, format_of, picture, segment, suspect
+from neomind_plugins.telemetry.images import begins_like_picture, format_of, own_segment, picture, segment, suspect
 from neomind_sdk import ApiError, BadRequest, DeviceUnregistered, NotFound, Notice, Point, StorageFull
 
 PAD = bytes(range(80))
@@ -123,6 +124,21 @@ async def test_the_same_picture_is_one_file_as_old_as_its_newest_sample(world: A
     assert list(world.folder.glob("*/*/*")) == []
 
 
+async def test_a_picture_that_comes_again_while_old_ones_are_deleted_stays(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, found = b64(FORMATS["png"]), images.files
+    address = await world.images.replace("boiler", url, "image", 1000)
+
+    def slow(folder: Path) -> Iterator[Path]:
+        yield from list(found(folder))
+        assert world.images._replace("boiler", url, "image", 9000) == address
+
+    monkeypatch.setattr(images, "files", slow)
+    assert await world.images.delete_before(5000) == 0
+    assert await world.images.read(*address.removeprefix("/api/images/").split("/"))
+
+
 @pytest.mark.parametrize(
     ("number", "status"), [(errno.ENOSPC, 507), (errno.EDQUOT, 507), (errno.EIO, 503), (errno.EACCES, 503)]
 )
@@ -167,11 +183,19 @@ async def test_a_picture_that_is_gone_is_not_found(world: Any) -> None:
 @given(st.text())
 def test_every_name_is_a_safe_segment(name: str) -> None:
     assert images._SEGMENT.fullmatch(segment(name))
+    assert images._SEGMENT.fullmatch(own_segment(name))
+
+
+@given(st.text("ab._-:", max_size=8), st.text("ab._-:", max_size=8))
+def test_no_two_devices_share_a_folder(one: str, other: str) -> None:
+    assert (own_segment(one) == own_segment(other)) is (one == other)
+    assert own_segment(own_segment(one)) != own_segment(one) or own_segment(one) == one
 
 
 async def test_pictures_go_with_their_device(world: Any) -> None:
     await world.images.replace("boiler", b64(FORMATS["png"]), "image", 1)
-    await world.images.replace("pump", b64(FORMATS["png"]), "image", 1)
-    events = [DeviceUnregistered(device_id=name, device_type="t") for name in ("boiler", "never")]
+    for device_id in ("pump", "boil.er", "boil_er"):
+        await world.images.replace(device_id, b64(FORMATS["png"]), "image", 1)
+    events = [DeviceUnregistered(device_id=name, device_type="t") for name in ("boiler", "never", "boil.er")]
     await world.images.forget([Notice(seq, 0, event) for seq, event in enumerate(events)])
-    assert [path.name for path in world.folder.iterdir()] == ["pump"]
+    assert sorted(path.name for path in world.folder.iterdir()) == ["boil_er", "pump"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -123,6 +124,34 @@ async def test_nothing_is_told_when_nothing_is_stored(world: Any, monkeypatch: p
     with pytest.raises(StorageBusy):
         await submit(world, {"t": 1})
     assert (world.directory.heard, world.bus.events) == ([], [])
+
+
+@pytest.mark.parametrize("way", ["submit", "write"])
+async def test_what_is_stored_is_told_though_the_caller_went_away(
+    world: Any, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A broker that is replaced, or a deadline: nobody sends it again, and a rule may have waited for it."""
+    append, stored = world.store.append, asyncio.Event()
+
+    async def slow(points: Any) -> None:
+        await append(points)
+        stored.set()
+        await asyncio.Event().wait()
+
+    world.directory.add("boiler", "t")
+    monkeypatch.setattr(world.store, "append", slow)
+    work = {
+        "submit": lambda: world.ingest.submit([world.uplink({"t": 99})]),
+        "write": lambda: world.ingest.write([Point("device:boiler:t", 1, 99)], source="api"),
+    }[way]()
+    task = asyncio.create_task(work)
+    await stored.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    [event] = world.bus.events
+    assert "device:boiler:t" in [point.series for point in event.points]
+    assert [device_id for device_id, _ in world.directory.heard] == ["boiler"]
 
 
 async def test_heartbeats_are_signs_of_life_only(world: Any) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shutil
+import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -39,6 +40,7 @@ _SUSPECT = re.compile(rf'"(?:(?i:data:image/)|{_BASE64_START})'.encode())
 _BARE = re.compile(_BASE64_START)
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
+_DIGEST = re.compile(r"-[0-9a-f]{32}\Z")
 
 
 @attrs.frozen
@@ -92,6 +94,7 @@ class Images:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = threading.Lock()  # between seeing that a file is there, or old, and making use of that
 
     async def replace(self, device_id: str, payload: Any, metric: str, ts_ms: int) -> Any:
         """``payload`` with every picture in it stored and replaced by its address.
@@ -120,7 +123,7 @@ class Images:
         """Delete the files of devices that were removed (a listener)."""
         for notice in notices:
             if isinstance(notice.event, DeviceUnregistered):
-                folder = self._folder / segment(notice.event.device_id)
+                folder = self._folder / own_segment(notice.event.device_id)
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def _replace(self, device_id: str, payload: Any, metric: str, ts_ms: int) -> Any:
@@ -144,23 +147,48 @@ class Images:
         if found is None:
             return text
         name = uuid.UUID(bytes=hashlib.sha256(found.content).digest()[:16], version=5)
-        place = f"{segment(device_id)}/{segment(metric)}/{name}.{found.extension}"
+        place = f"{own_segment(device_id)}/{segment(metric)}/{name}.{found.extension}"
         try:
-            write_file(self._folder / place, found.content, ts_ms)
+            if not self._touch(self._folder / place, ts_ms):
+                write_file(self._folder / place, found.content, ts_ms)
         except OSError as error:
             raise failure(error) from error
         return f"/api/images/{place}"
 
+    def _touch(self, path: Path, ts_ms: int) -> bool:
+        """Whether the file is there; its time becomes that of the newest sample that it belongs to."""
+        with self._lock:
+            try:
+                newest = max(ts_ms * 1_000_000, path.stat().st_mtime_ns)
+            except FileNotFoundError:
+                return False
+            os.utime(path, ns=(newest, newest))
+        return True
+
     def _delete_before(self, ts_ms: int) -> int:
-        old = [path for path in files(self._folder) if path.stat().st_mtime_ns < ts_ms * 1_000_000]
-        for path in old:
-            path.unlink(missing_ok=True)
-        return len(old)
+        return sum(self._delete_if_older(path, ts_ms * 1_000_000) for path in list(files(self._folder)))
+
+    def _delete_if_older(self, path: Path, ts_ns: int) -> bool:
+        with self._lock:
+            try:
+                old = path.stat().st_mtime_ns < ts_ns
+            except FileNotFoundError:  # its device was removed meanwhile
+                return False
+            if old:
+                path.unlink()
+        return old
 
 
 def segment(name: str) -> str:
     """``name`` as one safe segment of an address."""
     return _UNSAFE.sub("_", name)[:200] or "_"
+
+
+def own_segment(name: str) -> str:
+    """As ``segment``, and no two names have the same."""
+    if _SEGMENT.fullmatch(name) and not _DIGEST.search(name):
+        return name
+    return f"{segment(name)[:150]}-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
 def files(folder: Path) -> Iterator[Path]:
@@ -176,20 +204,16 @@ def failure(error: OSError) -> ApiError:
 
 
 def write_file(path: Path, content: bytes, ts_ms: int) -> None:
-    """Have the file durably, whole or not at all; its time is that of the newest sample that it belongs to."""
-    newest = ts_ms * 1_000_000
-    if path.exists():
-        newest = max(newest, path.stat().st_mtime_ns)
-    else:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{uuid.uuid4().hex}")
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        sync_folder(path.parent)
-    os.utime(path, ns=(newest, newest))
+    """Have a new file durably, whole or not at all; its time is that of its sample."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{uuid.uuid4().hex}")
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.utime(file.fileno(), ns=(ts_ms * 1_000_000,) * 2)
+        os.fsync(file.fileno())
+    part.replace(path)
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

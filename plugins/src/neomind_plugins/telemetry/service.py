@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -49,12 +50,13 @@ class IngestService:
         receipts = [
             self._take(uplink, points, alive) or await self._take_slowly(uplink, points, alive) for uplink in uplinks
         ]
-        if points:
-            await self.store.append(points)
-        for uplink in alive:
-            self.directory.seen(uplink.device_id, uplink.received_ms)
-        if points:
-            self.bus.publish(told(points, uplinks))
+        try:
+            if points:
+                await self.store.append(points)
+        except asyncio.CancelledError:
+            self._tell(points, alive, uplinks)  # they are stored all the same: nobody will send them again
+            raise
+        self._tell(points, alive, uplinks)
         return receipts
 
     async def write(self, points: Sequence[Point], *, source: str, cause: str | None = None, hops: int = 0) -> None:
@@ -63,7 +65,26 @@ class IngestService:
         if not points:
             return
         kept = [await self._without_picture(point, name) for point, name in zip(points, names, strict=True)]
-        await self.store.append(kept)
+
+        def tell() -> None:
+            self._tell_written(kept, names, source, cause, hops)
+
+        try:
+            await self.store.append(kept)
+        except asyncio.CancelledError:
+            tell()
+            raise
+        tell()
+
+    def _tell(self, points: Sequence[Point], alive: Sequence[Uplink], uplinks: Sequence[Uplink]) -> None:
+        for uplink in alive:
+            self.directory.seen(uplink.device_id, uplink.received_ms)
+        if points:
+            self.bus.publish(told(points, uplinks))
+
+    def _tell_written(
+        self, kept: Sequence[Point], names: Sequence[series.SeriesName], source: str, cause: str | None, hops: int
+    ) -> None:
         for device_id in {name.source_id for name in names if name.source_type == series.DEVICE and not name.virtual}:
             if self.directory.get(device_id) is not None:
                 self.directory.seen(device_id, self.clock.now_ms())
