@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from contextlib import closing
 
 import peewee
 import pytest
@@ -117,14 +118,13 @@ async def test_models_outside_of_a_storage(storage):
 
 
 def test_threads_may_be_bound_for_a_block():
-    database = peewee.SqliteDatabase(":memory:")
-    with use_database(database):
+    database, empty = peewee.SqliteDatabase(":memory:"), peewee.SqliteDatabase(":memory:")
+    with closing(database), closing(empty), use_database(database):
         database.create_tables([Thing])
         Thing.create(name="x")
-        with use_database(peewee.SqliteDatabase(":memory:")), pytest.raises(peewee.OperationalError):
+        with use_database(empty), pytest.raises(peewee.OperationalError):
             Thing.create(name="y")
         assert [thing.name for thing in Thing.select()] == ["x"]
-    database.close()
 
 
 # ---- through the host ----------------------------------------------------------------------------------------------
