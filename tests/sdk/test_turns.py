@@ -1,4 +1,4 @@
-"""Changes take turns and run to their end."""
+"""Work runs to its end, and changes take turns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from neomind_sdk.turns import Turns
+from neomind_sdk.turns import Finisher, Turns
 
 
 async def test_one_after_another() -> None:
@@ -51,3 +51,36 @@ async def test_an_error_comes_back_and_the_next_has_its_turn() -> None:
     with pytest.raises(KeyError):
         await turns.run(broken)
     assert await turns.run(sound) == 1
+
+
+async def test_work_outlives_who_asked_for_it_and_waits_for_nobody() -> None:
+    finisher, go, done = Finisher(), asyncio.Event(), []
+
+    async def work(name: str) -> str:
+        await go.wait()
+        done.append(name)
+        return name
+
+    gone, stays = asyncio.create_task(finisher.run(work("a"))), asyncio.create_task(finisher.run(work("b")))
+    await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    closing = asyncio.create_task(finisher.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    go.set()
+    await closing
+    assert done == ["a", "b"]
+    assert await stays == "b"
+
+
+async def test_an_error_of_the_work_is_its_callers() -> None:
+    finisher = Finisher()
+
+    async def broken() -> None:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        await finisher.run(broken())
+    await finisher.close()

@@ -86,6 +86,24 @@ async def test_commands_belong_to_their_plugin(house, statuses):
         assert statuses(host) == {"one": "enabled", "two": "enabled"}
 
 
+PRIVATE = """
+@hookimpl
+def neomind_services(ctx): return [Service(key=str, build=lambda ctx: ctx.plugin, private=True)]
+@hookimpl
+def neomind_start(ctx):
+    async def start(): assert ctx.services[str] == ctx.plugin
+    return [Step(name="start", run=start)]
+"""
+
+
+async def test_private_services_are_no_conflict(house, statuses):
+    for name in ("one", "two"):
+        house.add(name, PRIVATE)
+    house.add("public", PRIVATE.replace(", private=True", ""))
+    async with house.host() as host:
+        assert statuses(host) == {"one": "enabled", "two": "enabled", "public": "enabled"}
+
+
 async def test_one_name_in_two_distributions(house, source):
     dists = [
         house.install(f"d{n}", plugins={"m": f"fake{n}:plugin"}, modules={f"fake{n}": source("m")}) for n in (1, 2)

@@ -64,6 +64,17 @@ def test_removing_an_owner_leaves_the_others(registry):
     assert registry.get(int) is None
 
 
+def test_the_private_one_is_seen_by_its_owner_only(registry):
+    registry.add(Greeter, "public", "greeter")
+    registry.add(Greeter, "mine", "me", private=True)
+    registry.add(int, 1, "me", private=True)
+    assert view(registry)[Greeter] == "mine"
+    other = view(registry, "other", declared=["greeter", "me"])
+    assert (other[Greeter], other.find(int)) == ("public", None)
+    registry.remove_owner("me")
+    assert view(registry, declared=["greeter"])[Greeter] == "public"
+
+
 def test_views_are_live(registry):
     services = view(registry, declared=["greeter"])
     assert services.find(Greeter) is None

@@ -137,6 +137,7 @@ def claims(record: Record) -> list[tuple[str, str]]:
         for kind, items in record.contributions.items()
         if kind not in PRIVATE_KINDS
         for item in items
+        if not (isinstance(item, c.Service) and item.private)
     ]
 
 

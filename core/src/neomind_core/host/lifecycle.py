@@ -109,7 +109,7 @@ class Lifecycle:
                 raise StartFailed("it has tables, and no storage is open; it must require 'storage'")
             await migrate(self.storage, tables, record.context.clock.now_ms())
         for service in added.get("services", ()):
-            self._services.add(service.key, service.build(record.context), record.name)
+            self._services.add(service.key, service.build(record.context), record.name, private=service.private)
         for listener in added.get("listeners", ()):
             record.undo.append(self._bus.subscribe(listener))
         for step in await self._steps(record, "start"):

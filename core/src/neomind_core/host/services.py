@@ -22,22 +22,28 @@ class Provided:
 
 
 class ServiceRegistry:
-    """All services by key."""
+    """All services by key, and those that a plugin keeps to itself."""
 
     def __init__(self) -> None:
         self._provided: dict[type[Any], Provided] = {}
+        self._private: dict[tuple[str, type[Any]], Provided] = {}
 
-    def add(self, key: type[Any], value: Any, owner: str = HOST) -> None:
-        self._provided[key] = Provided(owner, value)
+    def add(self, key: type[Any], value: Any, owner: str = HOST, *, private: bool = False) -> None:
+        if private:
+            self._private[owner, key] = Provided(owner, value)
+        else:
+            self._provided[key] = Provided(owner, value)
 
     def remove(self, key: type[Any]) -> None:
         self._provided.pop(key, None)
 
     def remove_owner(self, owner: str) -> None:
         self._provided = {key: item for key, item in self._provided.items() if item.owner != owner}
+        self._private = {place: item for place, item in self._private.items() if item.owner != owner}
 
-    def get(self, key: type[Any]) -> Provided | None:
-        return self._provided.get(key)
+    def get(self, key: type[Any], plugin: str = HOST) -> Provided | None:
+        """The plugin's own, if it has one; else the one for everybody."""
+        return self._private.get((plugin, key)) or self._provided.get(key)
 
 
 class ServicesOf:
@@ -49,7 +55,7 @@ class ServicesOf:
         self._may_use = may_use
 
     def find(self, key: type[T]) -> T | None:
-        found = self._registry.get(key)
+        found = self._registry.get(key, self._plugin)
         if found is None:
             return None
         if found.owner not in (HOST, self._plugin) and not self._may_use(found.owner):

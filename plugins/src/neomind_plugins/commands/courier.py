@@ -9,10 +9,10 @@ import attrs
 
 from neomind_sdk import Clock, Device, DeviceDirectory, Downlink, Platform, ReceiveOnly
 from neomind_sdk.foreign import ForeignError
+from neomind_sdk.waiting import TooSlow, within
 
 from .errors import Refused, Undeliverable, Unreachable, Unsure
 from .kept import Command
-from .waiting import TooSlow, within
 
 
 @attrs.frozen

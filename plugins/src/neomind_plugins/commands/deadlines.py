@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable
 import attrs
 
 from neomind_sdk import Clock
-
-from .waiting import until
+from neomind_sdk.waiting import until
 
 NEARLY_S = 1e-6
 """What floating point may lack of a time that was slept through to its end."""

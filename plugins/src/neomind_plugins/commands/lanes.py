@@ -11,12 +11,12 @@ from typing import Any
 import attrs
 
 from neomind_sdk import ApiError, Clock, Logger
+from neomind_sdk.waiting import until
 
 from .book import Book, Live
 from .courier import Courier
 from .errors import Refused, Undeliverable, Unreachable, Unsure
 from .kept import DELIVERED, FAILED, QUEUED, SENT
-from .waiting import until
 
 PAUSE_S, PAUSE_MAX_S = 1.0, 30.0
 """How long after a failed attempt the next is made: twice as long each time, up to the longest."""

@@ -20,6 +20,8 @@ from neomind_sdk import (
     Principal,
     ValidationFailed,
 )
+from neomind_sdk.turns import Finisher
+from neomind_sdk.waiting import until
 
 from . import tables
 from .book import Book, Live
@@ -28,7 +30,6 @@ from .kept import FAILED, KEPT, QUEUED, SUCCEEDED, Command, Order, number_of
 from .lanes import Lanes
 from .models import KEY_MAX, CommandSettings
 from .orders import Orders, fingerprint
-from .waiting import Finisher, until
 
 Params = Mapping[str, Any]
 CLOSE_S = 1.0

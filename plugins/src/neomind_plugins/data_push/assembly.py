@@ -23,8 +23,9 @@ from neomind_sdk import (
     Step,
     TelemetryStore,
 )
+from neomind_sdk.vault import Vault
 
-from .configs import Configs, PushVault
+from .configs import Configs
 from .engine import Drained, Engine
 from .flusher import Flusher
 from .history import History
@@ -48,7 +49,7 @@ def types(ctx: PluginContext) -> list[PushTargetType]:
 
 def services() -> list[Service]:
     return [
-        Service(key=PushVault, build=lambda ctx: PushVault(ctx.data_dir)),
+        Service(key=Vault, build=lambda ctx: Vault(ctx.data_dir), private=True),
         Service(key=Kinds, build=lambda ctx: Kinds(ctx.services[Platform], ctx.log)),
         Service(key=Configs, build=build_configs),
         Service(key=Writer, build=build_writer),
@@ -61,7 +62,7 @@ def services() -> list[Service]:
 
 
 def build_configs(ctx: PluginContext) -> Configs:
-    return Configs(ctx.services[Kinds], ctx.services[PushVault], ctx.egress)
+    return Configs(ctx.services[Kinds], ctx.services[Vault], ctx.egress)
 
 
 def build_writer(ctx: PluginContext) -> Writer:
@@ -117,7 +118,7 @@ def listeners(ctx: PluginContext) -> list[Listener]:
 
 def start_steps(ctx: PluginContext) -> list[Step]:
     async def load_key() -> None:
-        await asyncio.to_thread(ctx.services[PushVault].load)
+        await asyncio.to_thread(ctx.services[Vault].load)
 
     async def serve() -> None:
         targets = ctx.services[Targets]

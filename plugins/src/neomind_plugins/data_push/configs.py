@@ -6,41 +6,27 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import attrs
-import orjson
-
-from neomind_sdk import ADMIN_TARGET, ApiError, BadRequest, Egress, EgressBlocked, PushTargetType, ValidationFailed
-from neomind_sdk.schema import structure, unstructure
-from neomind_sdk.vault import CannotUnseal, Vault
+from neomind_sdk import (
+    ADMIN_TARGET,
+    ApiError,
+    BadRequest,
+    Egress,
+    EgressBlocked,
+    PushTargetType,
+    ValidationFailed,
+    masks,
+)
+from neomind_sdk.kinds import Accepted, Ready, Unusable
+from neomind_sdk.masks import MASK, STANDS_FOR_NOTHING, Sealed, has_mask, masked, texts_of
+from neomind_sdk.schema import unstructure
+from neomind_sdk.vault import Vault
 
 from .errors import SelfLoop
-from .hidden import MASK, Path, at, copied, is_free, masked, path_of, places, pointer, put, scrubbed, texts_of, without
-from .kinds import Kinds, Unusable
+from .hidden import Path, at, copied, is_free, path_of, places, pointer, put, secrets_in, without
+from .kinds import Kinds
 from .records import Target
 
 OWN_WEBHOOK = "this is the platform's own webhook"
-
-
-class PushVault(Vault):
-    """The platform's vault, under a key of our own in the registry of services."""
-
-
-@attrs.frozen(kw_only=True)
-class Accepted:
-    """A configuration as it is kept."""
-
-    plugin: str
-    config: Mapping[str, Any]
-    sealed: Mapping[str, str]
-
-
-@attrs.frozen
-class Ready:
-    """What a target is served with."""
-
-    kind: PushTargetType
-    config: Any
-    secrets: tuple[str, ...] = attrs.field(repr=False)
 
 
 class Configs:
@@ -48,7 +34,7 @@ class Configs:
 
     def __init__(self, kinds: Kinds, vault: Vault, egress: Egress) -> None:
         self._kinds = kinds
-        self._vault = vault
+        self._sealed = Sealed(vault, "data_push.target")
         self._egress = egress
 
     # ---- keeping ----
@@ -66,7 +52,7 @@ class Configs:
         return Accepted(
             plugin=plugin,
             config=without(values, secret),
-            sealed={pointer(path): self._seal(target_id, path, at(values, path)) for path in secret},
+            sealed=self._sealed.seal(target_id, {pointer(path): at(values, path) for path in secret}),
         )
 
     def _merged(self, cls: type[Any], given: Mapping[str, Any], old: Target | None) -> dict[str, Any]:
@@ -74,15 +60,9 @@ class Configs:
         values = copied(given)
         if old is not None:
             values = copied({**old.config, **values})
-            for text, secret in self._old_secrets(old).items():
+            for text, secret in self._sealed.known(old.id, old.sealed).items():
                 keep(cls, values, given, path_of(text), secret)
         return {key: value for key, value in values.items() if value is not None}
-
-    def _old_secrets(self, target: Target) -> Mapping[str, Any]:
-        try:
-            return self.secrets(target)
-        except Unusable:  # they must be given again, and this may be just that
-            return {}
 
     async def _check_targets(self, kind: PushTargetType, config: Any) -> None:
         """A type may say by ``targets(config)`` where it will send to, and refuse in ``async check(config)``."""
@@ -116,24 +96,12 @@ class Configs:
             return False
         return True
 
-    def _seal(self, target_id: str, path: Path, value: Any) -> str:
-        return self._vault.seal(orjson.dumps(value).decode(), purpose(target_id, pointer(path)))
-
     # ---- using ----
 
-    def secrets(self, target: Target) -> dict[str, Any]:
-        """The secrets by their places; raises ``Unusable`` when they cannot be decrypted."""
-        try:
-            return {
-                place: orjson.loads(self._vault.unseal(sealed, purpose(target.id, place)))
-                for place, sealed in target.sealed.items()
-            }
-        except CannotUnseal as error:
-            raise Unusable(f"its secrets cannot be decrypted ({error}); give them again") from error
-
-    def ready(self, target: Target) -> Ready:
+    def ready(self, target: Target) -> Ready[PushTargetType]:
         """What the target is served with; raises ``Unusable`` with the reason why it cannot be."""
-        kind, secrets, values = self._kinds.of_target(target), self.secrets(target), copied(target.config)
+        kind, values = self._kinds.of(target.target_type, target.plugin), copied(target.config)
+        secrets = self._sealed.unseal(target.id, target.sealed)
         for place, secret in secrets.items():
             put(values, path_of(place), secret)
         try:
@@ -179,26 +147,14 @@ def keep(cls: type[Any], values: dict[str, Any], given: Mapping[str, Any], path:
 
 def refuse_masks(cls: type[Any], values: Mapping[str, Any]) -> None:
     """A mask that stands for nothing must not become the secret."""
-    wrong = [path for path in places(cls, values) if MASK in texts_of([at(values, path)])]
+    wrong = [path for path in places(cls, values) if has_mask(at(values, path))]
     if wrong:
-        raise BadRequest(f"config.{'.'.join(wrong[0])}: is the mask, and there is no secret that it stands for")
+        raise BadRequest(f"config.{'.'.join(wrong[0])}: {STANDS_FOR_NOTHING}")
 
 
 def structured(kind: PushTargetType, values: Mapping[str, Any]) -> Any:
-    """An instance of a type's configuration. Raises ``BadRequest`` that shows no secret."""
+    """An instance of a type's configuration. Raises ``BadRequest`` that shows no secret, and ``Unusable``."""
     try:
-        return structure(kind.config, dict(values))
+        return masks.structured(kind, values, secrets_in(kind.config, values), "config.")
     except ValidationFailed as error:
-        hidden = list(texts_of(at(values, path) for path in places(kind.config, values)))
-        rows = [(f"config.{row['field']}", scrubbed(row["message"], hidden)) for row in error.details]
-        details = [{"field": place, "message": text} for place, text in rows]
-        text = "; ".join(f"{place}: {problem}" for place, problem in rows)
-        raise ApiError("BAD_REQUEST", text, details=details) from None
-    except ApiError:
-        raise
-    except Exception as error:  # the class is somebody else's
-        raise Unusable(f"the configuration class of '{kind.name}' cannot be used: {type(error).__name__}") from error
-
-
-def purpose(target_id: str, place: str) -> str:
-    return f"data_push.target:{target_id}:{place}"
+        raise ApiError("BAD_REQUEST", error.message, details=error.details) from None

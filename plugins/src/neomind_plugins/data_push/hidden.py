@@ -1,4 +1,4 @@
-"""What in a configuration is secret: taken out, put back, and masked.
+"""What in a configuration is secret: found, taken out, and put back.
 
 A place is a JSON pointer (RFC 6901). Secret are the fields that their class says are, also in classes inside, and the
 values of what is called like a credential in free objects such as ``headers``.
@@ -7,15 +7,13 @@ values of what is called like a credential in free objects such as ``headers``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args, get_type_hints
-from urllib.parse import quote
 
 import attrs
 
 from neomind_sdk.schema import secret_fields
 
-MASK = "***"
 SENSITIVE = re.compile(r"auth|cookie|token|key|secret|passw|signature|credential|session", re.IGNORECASE)
 
 Path = tuple[str, ...]
@@ -33,6 +31,12 @@ def places(cls: type[Any], values: Mapping[str, Any]) -> list[Path]:
         elif isinstance(value, Mapping):
             found += [(name, *path) for path in _inside(hints[name], value)]
     return found
+
+
+def secrets_in(cls: type[Any], values: Mapping[str, Any]) -> Iterator[Any]:
+    """What is in these places; looks for them when it is iterated."""
+    for path in places(cls, values):
+        yield at(values, path)
 
 
 def is_free(cls: type[Any], name: str) -> bool:
@@ -90,31 +94,3 @@ def without(values: Mapping[str, Any], paths: Iterable[Path]) -> dict[str, Any]:
 
 def copied(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: copied(value) if isinstance(value, Mapping) else value for key, value in values.items()}
-
-
-def masked(value: Any) -> Any:
-    """Every text and number in a secret, hidden; nothing stays nothing."""
-    if isinstance(value, Mapping):
-        return {key: masked(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [masked(item) for item in value]
-    return MASK if value not in (None, "") else value
-
-
-def texts_of(values: Iterable[Any]) -> Iterable[str]:
-    """All texts in secrets."""
-    for value in values:
-        if isinstance(value, Mapping):
-            yield from texts_of(value.values())
-        elif isinstance(value, list | tuple):
-            yield from texts_of(value)
-        elif value not in (None, ""):
-            yield str(value)
-
-
-def scrubbed(text: str, secrets: Iterable[str]) -> str:
-    """``text`` with the mask for every secret in it, as it is and as it stands in an address."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        for form in {secret, quote(secret), quote(secret, safe="")}:
-            text = text.replace(form, MASK)
-    return text

@@ -21,12 +21,12 @@ from neomind_sdk import (
     TelemetryStore,
 )
 from neomind_sdk import series as ids
+from neomind_sdk.kinds import Unusable
 from neomind_sdk.turns import Turns
 from neomind_sdk.units import DAY_MS, milliseconds
 
 from . import tables
 from .configs import Configs
-from .kinds import Unusable
 from .live import Live
 from .records import Item, Target, Trial
 from .server import attempt

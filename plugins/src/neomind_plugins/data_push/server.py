@@ -21,14 +21,16 @@ from neomind_sdk import (
     Order,
     OrderServer,
     PushPayload,
+    PushTargetType,
     SendTools,
 )
 from neomind_sdk.foreign import ForeignError, call
+from neomind_sdk.kinds import Ready
+from neomind_sdk.masks import scrubbed
 from neomind_sdk.public import public
 
 from . import tables
-from .configs import Configs, Ready
-from .hidden import scrubbed
+from .configs import Configs
 from .records import DEAD, RESENT, Retry
 
 ATTEMPT_S = 150.0
@@ -98,7 +100,7 @@ class PushServer(OrderServer):
         return body
 
 
-async def attempt(ready: Ready, payload: PushPayload, tools: SendTools, limit_s: float) -> Delivery:
+async def attempt(ready: Ready[PushTargetType], payload: PushPayload, tools: SendTools, limit_s: float) -> Delivery:
     """What came of it. Never raises for what the type does, and its detail shows no secret of the configuration."""
     try:
         delivery = await call(lambda: ready.kind.deliver(ready.config, payload, tools), limit_s)

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from neomind_sdk import BadRequest
+from neomind_sdk.kinds import Unusable
 from neomind_sdk.turns import Turns
 
 from . import tables
@@ -18,7 +19,6 @@ from .configs import Configs
 from .engine import Engine
 from .errors import BadTemplate, PushTargetNotFound, TargetUnavailable
 from .flusher import Flusher
-from .kinds import Unusable
 from .live import Live, template_of
 from .records import PENDING, Batch, DataFilter, Retry, Schedule, Target
 from .schedules import Schedules

@@ -7,9 +7,9 @@ from typing import Any
 import attrs
 
 from neomind_sdk import DeliveryRecord, PushTargetType, ValidationFailed
+from neomind_sdk.kinds import Schema
 from neomind_sdk.units import SECOND_MS
 
-from .kinds import Schema
 from .models import BatchBody, DeliveryLog, FilterBody, RetryBody, ScheduleBody, TargetView, TypeView
 from .records import DELIVERED, INTERVAL, PENDING, Batch, DataFilter, Retry, Schedule, Target, Trial
 from .service import Change

@@ -20,17 +20,18 @@ from neomind_sdk import (
     Usage,
 )
 from neomind_sdk.foreign import ForeignError
+from neomind_sdk.kinds import Unusable
+from neomind_sdk.waiting import TooSlow, within
 
 from . import talents
 from .configs import Configs
-from .errors import NoBackend, Unusable
+from .errors import NoBackend
 from .failures import failure
 from .places import Places
 from .reading import Pump, Reading
 from .records import Backend, Used
 from .registry import Registry
 from .usage import Usages
-from .waiting import TooSlow, within
 
 TOKENS_MAX = 2**53
 

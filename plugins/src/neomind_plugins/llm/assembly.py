@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from neomind_sdk import Database, LanguageModels, Platform, PluginContext, Service, Step
+from neomind_sdk.vault import Vault
 
 from . import asking, registry, service
 from .asking import Models
-from .configs import Configs, ModelVault
+from .configs import Configs
 from .kinds import Kinds
 from .models import LLMSettings
 from .places import Places
@@ -20,9 +21,9 @@ from .usage import Usages
 
 def services() -> list[Service]:
     return [
-        Service(key=ModelVault, build=lambda ctx: ModelVault(ctx.data_dir)),
+        Service(key=Vault, build=lambda ctx: Vault(ctx.data_dir), private=True),
         Service(key=Kinds, build=lambda ctx: Kinds(ctx.services[Platform], ctx.log)),
-        Service(key=Configs, build=lambda ctx: Configs(ctx.services[Kinds], ctx.services[ModelVault], ctx.egress)),
+        Service(key=Configs, build=lambda ctx: Configs(ctx.services[Kinds], ctx.services[Vault], ctx.egress)),
         Service(key=Usages, build=lambda ctx: Usages(ctx.services[Database], ctx.clock, ctx.log)),
         Service(key=Registry, build=build_registry),
         Service(key=LanguageModels, build=build_models),
@@ -84,7 +85,7 @@ def build_backends(ctx: PluginContext) -> Backends:
 
 def start_steps(ctx: PluginContext) -> list[Step]:
     async def load_key() -> None:
-        await asyncio.to_thread(ctx.services[ModelVault].load)
+        await asyncio.to_thread(ctx.services[Vault].load)
 
     async def count() -> None:
         await ctx.services[Usages].load()

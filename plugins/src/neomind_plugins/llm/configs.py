@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 import attrs
 import orjson
 
-from neomind_sdk import ADMIN_TARGET, ApiError, Egress, LLMBackend, LLMBackendType, ValidationFailed
-from neomind_sdk.schema import secret_fields, structure
-from neomind_sdk.vault import CannotUnseal, Vault
+from neomind_sdk import ADMIN_TARGET, Egress, LLMBackend, LLMBackendType, ValidationFailed, masks
+from neomind_sdk.kinds import Unusable
+from neomind_sdk.masks import Sealed, masked, scrubbed, texts_of
+from neomind_sdk.schema import secret_fields
+from neomind_sdk.vault import Vault
 
-from .errors import Unusable
 from .kinds import Kinds
-from .masks import masked, merged, scrubbed, texts_of
+from .merging import merged
 from .records import Backend, same_target
 
 KEY = "api_key"
@@ -23,10 +24,6 @@ OWN = frozenset({"endpoint", "model", KEY})
 """The fields that every backend shows by themselves."""
 SHARED = frozenset({"temperature", "top_p", "top_k", "thinking", "thinking_enabled", "thinking_effort"})
 """What every backend has whatever its type: requests carry it, so that classes need not know it."""
-
-
-class ModelVault(Vault):
-    """The vault as this plugin has it: services are keyed by class, and each plugin has one of its own."""
 
 
 @attrs.frozen
@@ -42,7 +39,7 @@ class Configs:
 
     def __init__(self, kinds: Kinds, vault: Vault, egress: Egress) -> None:
         self._kinds = kinds
-        self._vault = vault
+        self._sealed = Sealed(vault, "llm.backend")
         self._egress = egress
         self._opened: dict[str, tuple[Backend, LLMBackendType, Opened]] = {}
 
@@ -69,7 +66,7 @@ class Configs:
         structured(kind, config, secrets)
         if "endpoint" in config:  # the type's own is as good as the type, and is looked at when it is used
             await self.check_endpoint(config["endpoint"])
-        return config, {key: self._seal(ident, key, value) for key, value in sorted(secrets.items())}
+        return config, self._sealed.seal(ident, dict(sorted(secrets.items())))
 
     async def check_endpoint(self, endpoint: Any) -> None:
         """Raises ``ValidationFailed`` for what is no address, ``EgressBlocked`` for one that may not be reached."""
@@ -78,24 +75,22 @@ class Configs:
             raise ValidationFailed(("endpoint", problem))
         await self._egress.check(endpoint, trust=ADMIN_TARGET)
 
-    def _seal(self, ident: str, key: str, value: Any) -> str:
-        return self._vault.seal(orjson.dumps(value).decode(), purpose(ident, key))
-
     # ---- using ----
 
     def secrets(self, backend: Backend) -> dict[str, Any]:
         """The secrets of a backend; raises ``Unusable`` when they cannot be decrypted."""
-        try:
-            return {key: self._unseal(backend.id, key, sealed) for key, sealed in backend.sealed.items()}
-        except CannotUnseal as error:
-            raise Unusable(f"its secrets cannot be decrypted ({error}); give them again") from error
+        return self._sealed.unseal(backend.id, backend.sealed)
+
+    def known(self, backend: Backend) -> dict[str, Any]:
+        """The secrets of a backend before a change; none when they cannot be decrypted."""
+        return self._sealed.known(backend.id, backend.sealed)
 
     def opened(self, backend: Backend) -> Opened:
         """The backend, ready to be asked; raises ``Unusable`` with the reason why it is not.
 
         It is opened once for each configuration: what it learned when it was probed it may keep.
         """
-        kind = self._kinds.of_backend(backend)
+        kind = self._kinds.of(backend.backend_type, backend.plugin)
         before, its_kind, opened = self._opened.get(backend.id, (None, None, None))
         if before is None or opened is None or its_kind is not kind or not same_target(before, backend):
             opened = self._open(backend, kind)
@@ -126,9 +121,6 @@ class Configs:
         except Unusable as error:
             return str(error)
         return None
-
-    def _unseal(self, ident: str, key: str, sealed: str) -> Any:
-        return orjson.loads(self._vault.unseal(sealed, purpose(ident, key)))
 
     # ---- showing ----
 
@@ -168,16 +160,8 @@ def _check_json(values: Mapping[str, Any]) -> None:
 
 
 def structured(kind: LLMBackendType, config: Mapping[str, Any], secrets: Mapping[str, Any]) -> Any:
-    """An instance of a type's configuration. Raises ``ValidationFailed`` that shows no secret."""
-    try:
-        return structure(kind.config, {"endpoint": kind.default_endpoint, **config, **secrets})
-    except ValidationFailed as error:
-        hidden = list(texts_of(secrets.values()))
-        raise ValidationFailed(*((row["field"], scrubbed(row["message"], hidden)) for row in error.details)) from None
-    except ApiError:
-        raise
-    except Exception as error:  # the class is somebody else's
-        raise Unusable(f"the configuration class of '{kind.name}' cannot be used: {type(error).__name__}") from error
+    """An instance of a type's configuration. Raises ``ValidationFailed`` that shows no secret, and ``Unusable``."""
+    return masks.structured(kind, {"endpoint": kind.default_endpoint, **config, **secrets}, secrets.values())
 
 
 def problem_of_address(text: str) -> str | None:
@@ -192,7 +176,3 @@ def problem_of_address(text: str) -> str | None:
     if parts.username is not None or parts.password is not None:
         return "must not hold a user name or password"
     return "must not hold blanks" if text.split() != [text] else None
-
-
-def purpose(ident: str, key: str) -> str:
-    return f"llm.backend:{ident}:{key}"

@@ -25,7 +25,7 @@ class UnknownType(BadRequest):
     """400: nobody contributes such a type."""
 
     def __init__(self, name: str, known: str) -> None:
-        super().__init__(f"There is no LLM backend type '{name[:100]}'; installed are: {known or 'none'}")
+        super().__init__(f"There is no LLM backend type '{name[:100]}'; installed are: {known}")
 
 
 class BackendActive(Conflict):
@@ -44,7 +44,3 @@ class BackendUnusable(Conflict):
 
 class NoBackend(Unavailable):
     """Nothing can be asked at the moment; says why."""
-
-
-class Unusable(LookupError):
-    """The backend cannot be asked at the moment; says why in one sentence."""

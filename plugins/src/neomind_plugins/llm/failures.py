@@ -6,10 +6,9 @@ from collections.abc import Iterable
 
 from neomind_sdk import EgressBlocked, EgressFailed, LLMError
 from neomind_sdk.foreign import ForeignError
+from neomind_sdk.masks import scrubbed
 from neomind_sdk.public import public
-
-from .masks import scrubbed
-from .waiting import TooSlow
+from neomind_sdk.waiting import TooSlow
 
 KINDS = ("connect", "timeout", "auth", "rate_limited", "refused", "malformed")
 TEXT_MAX = 500

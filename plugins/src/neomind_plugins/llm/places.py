@@ -7,8 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 
 from neomind_sdk import Clock
-
-from .waiting import done_within
+from neomind_sdk.waiting import done_within
 
 
 class Places:

@@ -9,15 +9,15 @@ import attrs
 
 from neomind_sdk import Capabilities, Clock, Logger
 from neomind_sdk.foreign import ForeignError
+from neomind_sdk.kinds import Unusable
+from neomind_sdk.waiting import TooSlow, within
 
 from .configs import Configs
-from .errors import Unusable
 from .failures import failure
 from .kinds import Kinds
 from .records import Backend
 from .registry import Registry
 from .talents import DEFAULT, RUNTIME, sound
-from .waiting import TooSlow, within
 
 
 @attrs.define(eq=False)

@@ -9,8 +9,7 @@ import attrs
 
 from neomind_sdk import Chunk, Clock, CompletionRequest, LLMError
 from neomind_sdk.foreign import ForeignError, call
-
-from .waiting import NEVER_S, TooSlow, done_within, ended, watched
+from neomind_sdk.waiting import NEVER_S, TooSlow, done_within, ended, watched
 
 Item = Chunk | ForeignError | None
 

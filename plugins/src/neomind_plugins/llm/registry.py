@@ -10,11 +10,12 @@ from typing import Any
 import attrs
 
 from neomind_sdk import Capabilities, Clock, Database, Logger
+from neomind_sdk.kinds import Unusable
 from neomind_sdk.turns import Turns
 
 from . import tables, talents
 from .configs import Configs
-from .errors import BackendActive, BackendNotFound, BackendUnusable, Unusable
+from .errors import BackendActive, BackendNotFound, BackendUnusable
 from .kinds import Kinds
 from .models import CapabilitiesBody
 from .records import Backend, same_target
@@ -179,13 +180,10 @@ class Registry:
     def _known_secrets(self, backend: Backend) -> Mapping[str, Any]:
         """Raises ``BackendUnusable`` when the type is not there, for nothing can be checked then."""
         try:
-            self._parts.kinds.of_backend(backend)
+            self._parts.kinds.of(backend.backend_type, backend.plugin)
         except Unusable as error:
             raise BackendUnusable(backend.name, str(error)) from error
-        try:
-            return self._parts.configs.secrets(backend)
-        except Unusable:  # they must be given again, and this may be just that
-            return {}
+        return self._parts.configs.known(backend)
 
     def _described(self, backend: Backend, change: Change, before: Backend | None) -> Backend:
         """With what is said of the model; of another model than before only its name is known."""

@@ -21,6 +21,7 @@ from neomind_sdk import (
     Unavailable,
 )
 from neomind_sdk.foreign import ForeignError
+from neomind_sdk.waiting import TooSlow, within
 
 from .configs import Configs
 from .failures import failure
@@ -30,7 +31,6 @@ from .probing import Prober
 from .records import Backend, Used, same_target
 from .registry import Change, Registry
 from .usage import Usages
-from .waiting import TooSlow, within
 
 HEALTHY_S = 60.0
 """How long the result of a test is worth something."""

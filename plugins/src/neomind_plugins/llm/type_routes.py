@@ -24,7 +24,7 @@ async def list_types(request: Request) -> Reply:
 
 async def type_schema(request: Request) -> TypeSchema:
     kinds = request.services[Kinds]
-    kind = kinds.get(request.params["type"])
+    _, kind = kinds.get(request.params["type"])
     return TypeSchema(backend_type=kind.name, schema=views.config_schema(kind, kinds.schema(kind) or {}))
 
 

@@ -13,10 +13,11 @@ from neomind_sdk import (
     Service,
     Step,
 )
+from neomind_sdk.vault import Vault
 
 from .board import KIND, Board
 from .channels import Channels, Parts
-from .configs import ChannelVault, Configs
+from .configs import Configs
 from .kinds import Kinds
 from .models import MessageSettings
 from .server import ChannelServer
@@ -25,7 +26,7 @@ from .service import Messages
 
 def services() -> list[Service]:
     return [
-        Service(key=ChannelVault, build=lambda ctx: ChannelVault(ctx.data_dir)),
+        Service(key=Vault, build=lambda ctx: Vault(ctx.data_dir), private=True),
         Service(key=Kinds, build=lambda ctx: Kinds(ctx.services[Platform], ctx.log)),
         Service(key=Configs, build=build_configs),
         Service(key=Channels, build=build_channels),
@@ -36,7 +37,7 @@ def services() -> list[Service]:
 
 
 def build_configs(ctx: PluginContext) -> Configs:
-    return Configs(ctx.services[Kinds], ctx.services[ChannelVault], ctx.egress)
+    return Configs(ctx.services[Kinds], ctx.services[Vault], ctx.egress)
 
 
 def build_channels(ctx: PluginContext) -> Channels:
@@ -73,7 +74,7 @@ def build_messages(ctx: PluginContext) -> Messages:
 
 def start_steps(ctx: PluginContext) -> list[Step]:
     async def load_key() -> None:
-        await asyncio.to_thread(ctx.services[ChannelVault].load)
+        await asyncio.to_thread(ctx.services[Vault].load)
 
     async def serve() -> None:
         database, configs = ctx.services[Database], ctx.services[Configs]

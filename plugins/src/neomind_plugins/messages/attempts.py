@@ -7,17 +7,18 @@ from typing import Any
 
 import attrs
 
-from neomind_sdk import Delivery, EgressBlocked, EgressFailed, OutgoingMessage, SendTools
+from neomind_sdk import ChannelType, Delivery, EgressBlocked, EgressFailed, OutgoingMessage, SendTools
 from neomind_sdk.foreign import ForeignError, call
+from neomind_sdk.kinds import Ready
+from neomind_sdk.masks import scrubbed
 from neomind_sdk.public import public
 
-from .configs import Ready, scrubbed
 from .records import Message
 
 DETAIL_MAX = 500
 
 
-async def attempt(ready: Ready, message: OutgoingMessage, tools: SendTools, limit_s: float) -> Delivery:
+async def attempt(ready: Ready[ChannelType], message: OutgoingMessage, tools: SendTools, limit_s: float) -> Delivery:
     """What came of it. Never raises for what the type does, and its detail shows no secret of the configuration."""
     try:
         delivery = await call(lambda: ready.kind.send(ready.config, message, tools), limit_s)

@@ -10,13 +10,14 @@ from typing import Any
 import attrs
 
 from neomind_sdk import BadRequest, Clock, Database, Delivery, Egress, Logger, Outbox, OutgoingMessage, SendTools
+from neomind_sdk.kinds import Accepted, Unusable
 from neomind_sdk.turns import Turns
 
 from . import tables
 from .attempts import attempt
-from .configs import RECIPIENTS, Accepted, Configs
+from .configs import RECIPIENTS, Configs
 from .errors import ChannelNotFound, ChannelUnavailable, RecipientNotFound
-from .kinds import Kinds, Unusable
+from .kinds import Kinds
 from .records import Channel, Filter, lane_of
 
 DISABLED = "the channel is disabled"
@@ -104,7 +105,7 @@ class Channels:
         if name in TAKEN or name != name.strip():
             raise BadRequest(f"'{name}' cannot be the name of a channel")
         if self._parts.kinds.find(channel_type) is None:
-            known = ", ".join(kind.name for _, kind in self._parts.kinds.all()) or "none"
+            known = self._parts.kinds.known()
             raise BadRequest(f"There is no channel type '{channel_type[:100]}'; installed are: {known}")
         given = change.keys if change.config is None else change.config
         accepted = await self._accept(name, channel_type, given, {}, where)
@@ -194,11 +195,11 @@ class Channels:
         if change.config is None and not change.keys:
             return {}
         try:
-            self._parts.kinds.of_channel(channel)
+            self._parts.kinds.of(channel.channel_type, channel.plugin)
         except Unusable as error:
             raise ChannelUnavailable(channel.name, str(error)) from error
         given = {**channel.config, **change.keys} if change.config is None else change.config
-        old = self._old_secrets(channel)
+        old = self._parts.configs.known(channel)
         return attrs.asdict(await self._accept(channel.name, channel.channel_type, given, old, where))
 
     async def _accept(
@@ -208,12 +209,6 @@ class Channels:
             return await self._parts.configs.accept(name, channel_type, given, old, where)
         except Unusable as error:
             raise ChannelUnavailable(name, str(error)) from error
-
-    def _old_secrets(self, channel: Channel) -> Mapping[str, Any]:
-        try:
-            return self._parts.configs.secrets(channel)
-        except Unusable:  # they must be given again, and this may be just that
-            return {}
 
     async def _save(self, before: Channel, changes: Mapping[str, Any]) -> Channel:
         changes = {**changes, "updated_ms": self._parts.clock.now_ms()}

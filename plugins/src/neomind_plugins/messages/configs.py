@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import attrs
-import orjson
 
-from neomind_sdk import ADMIN_TARGET, ApiError, ChannelType, Egress, ValidationFailed
-from neomind_sdk.schema import secret_fields, structure, unstructure
-from neomind_sdk.vault import CannotUnseal, Vault
+from neomind_sdk import ADMIN_TARGET, ChannelType, Egress, ValidationFailed, masks
+from neomind_sdk.kinds import Accepted, Ready, Unusable
+from neomind_sdk.masks import MASK, Sealed, masked, refuse_masks, texts_of
+from neomind_sdk.schema import secret_fields, unstructure
+from neomind_sdk.vault import Vault
 
-from .kinds import Kinds, Unusable
+from .kinds import Kinds
 from .records import Channel
 
-MASK = "***"
 RECIPIENTS = "recipients"
-
-
-class ChannelVault(Vault):
-    """The vault as this plugin has it: services are keyed by class, and each plugin has one of its own."""
-
-
-@attrs.frozen(kw_only=True)
-class Accepted:
-    """A configuration as it is kept."""
-
-    plugin: str
-    config: Mapping[str, Any]
-    sealed: Mapping[str, str]
-
-
-@attrs.frozen
-class Ready:
-    """What a channel sends with."""
-
-    kind: ChannelType
-    config: Any
-    secrets: tuple[str, ...] = attrs.field(repr=False)
 
 
 class Configs:
@@ -47,7 +24,7 @@ class Configs:
 
     def __init__(self, kinds: Kinds, vault: Vault, egress: Egress) -> None:
         self._kinds = kinds
-        self._vault = vault
+        self._sealed = Sealed(vault, "messages.channel")
         self._egress = egress
 
     # ---- keeping ----
@@ -65,12 +42,13 @@ class Configs:
         known = {field.name for field in attrs.fields(kind.config) if field.init}
         values = {key: value for key, value in given.items() if key in known}
         values |= {key: unmasked(values.get(key, MASK), old[key]) for key in names & old.keys()}
-        refuse_masks(where, {key: values[key] for key in names & values.keys()})
+        secrets = {key: values[key] for key in sorted(names & values.keys())}
+        refuse_masks(secrets, where)
         await self._check_targets(kind, structured(kind, values, where), where)
         return Accepted(
             plugin=plugin,
             config={key: value for key, value in values.items() if key not in names},
-            sealed={key: self._seal(name, key, values[key]) for key in sorted(names & values.keys())},
+            sealed=self._sealed.seal(name, secrets),
         )
 
     async def _check_targets(self, kind: ChannelType, config: Any, where: str) -> None:
@@ -85,30 +63,21 @@ class Configs:
         for url in urls:
             await self._egress.check(url, trust=ADMIN_TARGET)
 
-    def _seal(self, name: str, key: str, value: Any) -> str:
-        return self._vault.seal(orjson.dumps(value).decode(), purpose(name, key))
-
     # ---- using ----
 
-    def secrets(self, channel: Channel) -> dict[str, Any]:
-        """The secrets of a channel; raises ``Unusable`` when they cannot be decrypted."""
-        try:
-            return {key: self._unseal(channel.name, key, sealed) for key, sealed in channel.sealed.items()}
-        except CannotUnseal as error:
-            raise Unusable(f"its secrets cannot be decrypted ({error}); give them again") from error
+    def known(self, channel: Channel) -> dict[str, Any]:
+        """The secrets of a channel before a change; none when they cannot be decrypted."""
+        return self._sealed.known(channel.name, channel.sealed)
 
-    def ready(self, channel: Channel) -> Ready:
+    def ready(self, channel: Channel) -> Ready[ChannelType]:
         """What the channel sends with; raises ``Unusable`` with the reason why it cannot."""
-        kind = self._kinds.of_channel(channel)
-        secrets = self.secrets(channel)
+        kind = self._kinds.of(channel.channel_type, channel.plugin)
+        secrets = self._sealed.unseal(channel.name, channel.sealed)
         try:
             config = structured(kind, {**channel.config, **secrets}, "")
         except ValidationFailed as error:
             raise Unusable(f"its configuration does not fit its type any more: {error.message}") from error
         return Ready(kind, config, tuple(texts_of(secrets.values())))
-
-    def _unseal(self, name: str, key: str, sealed: str) -> Any:
-        return orjson.loads(self._vault.unseal(sealed, purpose(name, key)))
 
     # ---- showing ----
 
@@ -128,21 +97,9 @@ class Configs:
 
 
 def structured(kind: ChannelType, values: Mapping[str, Any], where: str) -> Any:
-    """An instance of a type's configuration. Raises ``ValidationFailed`` that shows no secret."""
-    try:
-        return structure(kind.config, dict(values))
-    except ValidationFailed as error:
-        hidden = list(texts_of(values[key] for key in secret_fields(kind.config) & values.keys()))
-        problems = [(where + row["field"], scrubbed(row["message"], hidden)) for row in error.details]
-        raise ValidationFailed(*problems) from None
-    except ApiError:
-        raise
-    except Exception as error:  # the class is somebody else's
-        raise Unusable(f"the configuration class of '{kind.name}' cannot be used: {type(error).__name__}") from error
-
-
-def purpose(name: str, key: str) -> str:
-    return f"messages.channel:{name}:{key}"
+    """An instance of a type's configuration. Raises ``ValidationFailed`` that shows no secret, and ``Unusable``."""
+    names = secret_fields(kind.config) & values.keys()
+    return masks.structured(kind, values, (values[key] for key in names), where)
 
 
 def unmasked(value: Any, old: Any) -> Any:
@@ -152,40 +109,3 @@ def unmasked(value: Any, old: Any) -> Any:
     if isinstance(value, Mapping) and isinstance(old, Mapping):
         return {key: old.get(key, MASK) if item == MASK else item for key, item in value.items()}
     return value
-
-
-def refuse_masks(where: str, secrets: Mapping[str, Any]) -> None:
-    """A mask that stands for nothing must not become the secret."""
-    masks = [key for key, value in secrets.items() if MASK in texts_of([value])]
-    if masks:
-        raise ValidationFailed(
-            *((where + key, "is the mask, and there is no secret that it stands for") for key in masks)
-        )
-
-
-def masked(value: Any) -> Any:
-    """Every text and number in a secret, hidden; nothing stays nothing."""
-    if isinstance(value, Mapping):
-        return {key: masked(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [masked(item) for item in value]
-    return MASK if value not in (None, "") else value
-
-
-def texts_of(values: Iterable[Any]) -> Iterable[str]:
-    """All texts in secrets."""
-    for value in values:
-        if isinstance(value, Mapping):
-            yield from texts_of(value.values())
-        elif isinstance(value, list | tuple):
-            yield from texts_of(value)
-        elif value not in (None, ""):
-            yield str(value)
-
-
-def scrubbed(text: str, secrets: Iterable[str]) -> str:
-    """``text`` with the mask for every secret in it, as it is and as it stands in an address."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        for form in {secret, quote(secret), quote(secret, safe="")}:
-            text = text.replace(form, MASK)
-    return text

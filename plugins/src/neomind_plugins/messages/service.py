@@ -17,13 +17,13 @@ from neomind_sdk import (
     MessageResolved,
     Outbox,
 )
+from neomind_sdk.kinds import Unusable
 from neomind_sdk.units import DAY_MS
 
 from . import tables
 from .channels import DISABLED
 from .configs import Configs
 from .errors import BadId, MessageNotFound
-from .kinds import Unusable
 from .models import MessageSettings
 from .records import ACKNOWLEDGED, ACTIVE, RESOLVED, Channel, DeliveryNote, Message, Wanted
 

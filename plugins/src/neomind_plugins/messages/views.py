@@ -9,10 +9,10 @@ from typing import Any
 import attrs
 
 from neomind_sdk import ChannelType
+from neomind_sdk.kinds import Unusable
 
 from .channels import Channels
 from .configs import Configs
-from .kinds import Unusable
 from .models import (
     ChannelStats,
     ChannelView,

@@ -1,4 +1,4 @@
-"""Waiting on the platform's clock, for work of others that may never end."""
+"""Waiting on the platform's clock, for an event or for work of others that may never end."""
 
 from __future__ import annotations
 
@@ -6,26 +6,29 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from neomind_sdk import Clock
-from neomind_sdk.foreign import call
+from neomind_core.contracts import Clock
+
+from .foreign import call
 
 T = TypeVar("T")
 NEVER_S = 86_400.0
-"""The time that ``call`` keeps by a clock of its own; ours is shorter."""
+"""The time that ``call`` keeps by a clock of its own; the one that waits here is shorter."""
 
 
 class TooSlow(Exception):
     """It took longer than it may, and was cancelled."""
 
 
-async def done_within(clock: Clock, seconds: float, work: asyncio.Future[Any]) -> bool:
-    """Wait for ``work`` at most so long; whether it is done. It is not cancelled."""
-    timer = asyncio.ensure_future(clock.sleep(seconds))
+async def until(clock: Clock, seconds: float | None, event: asyncio.Event) -> None:
+    """Wait for the event, at most so long; ``None`` is for ever."""
+    if seconds is None:
+        await event.wait()
+        return
+    waiting = asyncio.ensure_future(event.wait())
     try:
-        await asyncio.wait({work, timer}, return_when=asyncio.FIRST_COMPLETED)
+        await done_within(clock, seconds, waiting)
     finally:
-        timer.cancel()
-    return work.done()
+        waiting.cancel()
 
 
 async def within(clock: Clock, seconds: float, work: Callable[[], Awaitable[T]]) -> T:
@@ -42,6 +45,16 @@ async def within(clock: Clock, seconds: float, work: Callable[[], Awaitable[T]])
         raise TooSlow(f"took over {seconds:g} s")
     result: T = task.result()
     return result
+
+
+async def done_within(clock: Clock, seconds: float, work: asyncio.Future[Any]) -> bool:
+    """Wait for ``work`` at most so long; whether it is done. It is not cancelled."""
+    timer = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait({work, timer}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        timer.cancel()
+    return work.done()
 
 
 def watched(work: Any) -> asyncio.Task[Any]:
