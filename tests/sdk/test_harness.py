@@ -179,6 +179,13 @@ async def test_addresses(greeter):
         assert (await host.client(address="192.0.2.9").get("/api/hello")).json()["data"]["from"] == "192.0.2.9"
 
 
+async def test_the_context_of_a_plugin(greeter):
+    async with make_host(greeter) as host:
+        assert host.context("greeter").plugin.name == "greeter"
+        with pytest.raises(KeyError, match="this host has no plugin 'stranger'"):
+            host.context("stranger")
+
+
 async def test_one_hosts_callers_are_nobody_elsewhere(greeter):
     async with make_host(greeter) as host, make_host(Plugin(name="greeter", summary="x", hooks=Hooks())) as other:
         assert (await host.client("admin").get("/api/admin")).status_code == 200

@@ -12,6 +12,7 @@ from neomind_plugins.agents import plugin as agents
 from neomind_sdk import Event, ExtensionStateChanged, MetricsStored, Point
 from neomind_sdk.testing.suites import (
     AgentToolContract,
+    FromHook,
     JobContract,
     ListenerContract,
     RouteContract,
@@ -26,17 +27,7 @@ from .conftest import House
 
 @pytest.fixture
 def context(house: House) -> Any:
-    return house.host.host.board.get(agents.name).context
-
-
-class OfHost:
-    """A suite whose subject is made by a hook of the running plugin."""
-
-    hook: Any
-
-    @pytest.fixture
-    def subject(self, context: Any) -> Any:
-        return type(self).hook(context)
+    return house.host.context(agents.name)
 
 
 class TestTables(TablesContract):
@@ -51,16 +42,16 @@ class TestSettings(SettingsContract):
         return hooks.neomind_settings(None)  # type: ignore[arg-type]
 
 
-class TestRoutes(OfHost, RouteContract):
-    hook = staticmethod(hooks.neomind_routes)
+class TestRoutes(FromHook, RouteContract):
+    hook = hooks.neomind_routes
 
 
-class TestJobs(OfHost, JobContract):
-    hook = staticmethod(hooks.neomind_jobs)
+class TestJobs(FromHook, JobContract):
+    hook = hooks.neomind_jobs
 
 
-class TestServices(OfHost, ServiceContract):
-    hook = staticmethod(hooks.neomind_services)
+class TestServices(FromHook, ServiceContract):
+    hook = hooks.neomind_services
 
     @pytest.fixture(autouse=True)
     def _context(self, context: Any) -> None:
@@ -70,8 +61,8 @@ class TestServices(OfHost, ServiceContract):
         return self._ctx
 
 
-class TestListeners(OfHost, ListenerContract):
-    hook = staticmethod(hooks.neomind_listeners)
+class TestListeners(FromHook, ListenerContract):
+    hook = hooks.neomind_listeners
 
     def events(self) -> Sequence[Event]:
         points = [Point("device:boiler:t", 1, 1.0), Point("device:boiler:t", 2, "x"), Point("x:y:z", 3, {"a": 1})]
@@ -81,8 +72,8 @@ class TestListeners(OfHost, ListenerContract):
         ]
 
 
-class TestTools(OfHost, AgentToolContract):
-    hook = staticmethod(hooks.neomind_agent_tools)
+class TestTools(FromHook, AgentToolContract):
+    hook = hooks.neomind_agent_tools
 
     @pytest.fixture(autouse=True)
     async def _agent(self, house: House) -> None:

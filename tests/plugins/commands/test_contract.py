@@ -30,6 +30,7 @@ from neomind_sdk import (
 )
 from neomind_sdk.testing.suites import (
     AgentToolContract,
+    FromHook,
     ListenerContract,
     RouteContract,
     RuleActionContract,
@@ -52,34 +53,23 @@ AGENT = ToolContext(
 
 @pytest.fixture
 def context(plant: Plant) -> Any:
-    return plant.host.host.board.get(commands.name).context
+    return plant.host.context(commands.name)
 
 
-class OfHost:
-    """A suite whose subject is made by a hook of the running plugin."""
-
-    hook: Any
-
-    @pytest.fixture
-    def subject(self, context: Any) -> Any:
-        found = type(self).hook(context)
-        return found[0] if isinstance(self, TablesContract | RuleActionContract) else found
+class TestRoutes(FromHook, RouteContract):
+    hook = hooks.neomind_routes
 
 
-class TestRoutes(OfHost, RouteContract):
-    hook = staticmethod(hooks.neomind_routes)
+class TestTables(FromHook, TablesContract):
+    hook = hooks.neomind_tables
 
 
-class TestTables(OfHost, TablesContract):
-    hook = staticmethod(hooks.neomind_tables)
+class TestSettings(FromHook, SettingsContract):
+    hook = hooks.neomind_settings
 
 
-class TestSettings(OfHost, SettingsContract):
-    hook = staticmethod(hooks.neomind_settings)
-
-
-class TestListeners(OfHost, ListenerContract):
-    hook = staticmethod(hooks.neomind_listeners)
+class TestListeners(FromHook, ListenerContract):
+    hook = hooks.neomind_listeners
 
     def events(self) -> Sequence[Event]:
         return [
@@ -91,16 +81,16 @@ class TestListeners(OfHost, ListenerContract):
         ]
 
 
-class TestTools(OfHost, AgentToolContract):
-    hook = staticmethod(hooks.neomind_agent_tools)
+class TestTools(FromHook, AgentToolContract):
+    hook = hooks.neomind_agent_tools
     arguments = {
         "control_device": {"device_id": "p1", "command": "sleep", "params": {"seconds": 5}},
         "list_commands": {"device_id": "p1"},
     }
 
 
-class TestExecute(OfHost, RuleActionContract):
-    hook = staticmethod(hooks.neomind_rule_actions)
+class TestExecute(FromHook, RuleActionContract):
+    hook = hooks.neomind_rule_actions
     params = EXECUTE
     bad = (
         {**EXECUTE, "target": "nobody"},

@@ -15,6 +15,7 @@ from neomind_sdk.testing import make_host
 from neomind_sdk.testing.suites import (
     AgentToolContract,
     DashboardComponentContract,
+    FromHook,
     RouteContract,
     ServiceContract,
     TablesContract,
@@ -59,34 +60,23 @@ async def host() -> AsyncIterator[Any]:
 
 @pytest.fixture
 def context(host: Any) -> Any:
-    return host.host.board.get(dashboards.name).context
+    return host.context(dashboards.name)
 
 
-class OfHost:
-    """A suite whose subject is made by a hook of the running plugin."""
-
-    hook: Any
-
-    @pytest.fixture
-    def subject(self, context: Any) -> Any:
-        found = type(self).hook(context)
-        return found[0] if isinstance(self, TablesContract) else found
+class TestRoutes(FromHook, RouteContract):
+    hook = hooks.neomind_routes
 
 
-class TestRoutes(OfHost, RouteContract):
-    hook = staticmethod(hooks.neomind_routes)
+class TestTables(FromHook, TablesContract):
+    hook = hooks.neomind_tables
 
 
-class TestTables(OfHost, TablesContract):
-    hook = staticmethod(hooks.neomind_tables)
+class TestComponents(FromHook, DashboardComponentContract):
+    hook = hooks.neomind_dashboard_components
 
 
-class TestComponents(OfHost, DashboardComponentContract):
-    hook = staticmethod(hooks.neomind_dashboard_components)
-
-
-class TestTools(OfHost, AgentToolContract):
-    hook = staticmethod(hooks.neomind_agent_tools)
+class TestTools(FromHook, AgentToolContract):
+    hook = hooks.neomind_agent_tools
 
     @pytest.fixture
     async def subject(self, context: Any, host: Any) -> Any:

@@ -16,6 +16,7 @@ from neomind_plugins.data_push.webhook import WebhookTarget
 from neomind_sdk import Egress, EgressFailed
 from neomind_sdk.testing import FakeEgress
 from neomind_sdk.testing.suites import (
+    FromHook,
     JobContract,
     ListenerContract,
     PushTargetContract,
@@ -33,25 +34,14 @@ SECRET = "whsec_" + "c2VjcmV0" * 4
 @pytest.fixture
 async def context(tmp_path: Path) -> AsyncIterator[Any]:
     async with pushing(tmp_path) as push:
-        yield push.host.host.board.get(data_push.name).context
+        yield push.host.context(data_push.name)
 
 
-class OfHost:
-    """A suite whose subject is made by a hook of the running plugin."""
-
-    hook: Any
-
-    @pytest.fixture
-    def subject(self, context: Any) -> Any:
-        found = type(self).hook(context)
-        return found[0] if isinstance(self, TablesContract) else found
-
-
-class TestRoutes(OfHost, RouteContract):
+class TestRoutes(FromHook, RouteContract):
     hook = hooks.neomind_routes
 
 
-class TestServices(OfHost, ServiceContract):
+class TestServices(FromHook, ServiceContract):
     hook = hooks.neomind_services
 
     @pytest.fixture(autouse=True)
@@ -59,19 +49,19 @@ class TestServices(OfHost, ServiceContract):
         self.context = lambda: context
 
 
-class TestSettings(OfHost, SettingsContract):
+class TestSettings(FromHook, SettingsContract):
     hook = hooks.neomind_settings
 
 
-class TestTables(OfHost, TablesContract):
+class TestTables(FromHook, TablesContract):
     hook = hooks.neomind_tables
 
 
-class TestJobs(OfHost, JobContract):
+class TestJobs(FromHook, JobContract):
     hook = hooks.neomind_jobs
 
 
-class TestListeners(OfHost, ListenerContract):
+class TestListeners(FromHook, ListenerContract):
     hook = hooks.neomind_listeners
 
 

@@ -28,6 +28,7 @@ from neomind_sdk import (
 from neomind_sdk.testing import make_host
 from neomind_sdk.testing.suites import (
     AgentToolContract,
+    FromHook,
     ListenerContract,
     RouteContract,
     ServiceContract,
@@ -58,26 +59,15 @@ async def host() -> AsyncIterator[Any]:
 
 @pytest.fixture
 def context(host: Any) -> Any:
-    return host.host.board.get(devices.name).context
+    return host.context(devices.name)
 
 
-class OfHost:
-    """A suite whose subject is made by a hook of the running plugin."""
-
-    hook: Any
-
-    @pytest.fixture
-    def subject(self, context: Any) -> Any:
-        found = type(self).hook(context)
-        return found[0] if isinstance(self, TablesContract) else found
+class TestRoutes(FromHook, RouteContract):
+    hook = hooks.neomind_routes
 
 
-class TestRoutes(OfHost, RouteContract):
-    hook = staticmethod(hooks.neomind_routes)
-
-
-class TestTables(OfHost, TablesContract):
-    hook = staticmethod(hooks.neomind_tables)
+class TestTables(FromHook, TablesContract):
+    hook = hooks.neomind_tables
 
     async def test_the_models_work_on_them(self, subject: Any) -> None:
         """All tables are empty but that of the types, of which some are there from the first start."""
@@ -87,20 +77,20 @@ class TestTables(OfHost, TablesContract):
             assert filled == ["TypeRow"]
 
 
-class TestSettings(OfHost, SettingsContract):
-    hook = staticmethod(hooks.neomind_settings)
+class TestSettings(FromHook, SettingsContract):
+    hook = hooks.neomind_settings
 
 
-class TestListeners(OfHost, ListenerContract):
-    hook = staticmethod(hooks.neomind_listeners)
+class TestListeners(FromHook, ListenerContract):
+    hook = hooks.neomind_listeners
 
     def events(self) -> Sequence[Event]:
         ids = {"device_id": "boiler", "client_id": "c"}
         return [DeviceTransportOnline(**ids), DeviceTransportOffline(**ids), SettingsChanged(section="device")]
 
 
-class TestTools(OfHost, AgentToolContract):
-    hook = staticmethod(hooks.neomind_agent_tools)
+class TestTools(FromHook, AgentToolContract):
+    hook = hooks.neomind_agent_tools
     arguments = {"get_device": {"device_id": "boiler"}, "list_devices": {"status": "online"}}
 
 

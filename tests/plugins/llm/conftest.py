@@ -178,7 +178,7 @@ class Lab:
     async def probe_again(self) -> None:
         from neomind_plugins.llm import hooks
 
-        [job] = hooks.neomind_jobs(self.host.host.board.get("llm").context)
+        [job] = hooks.neomind_jobs(self.host.context("llm"))
         await job.run()
 
     async def fails(self, call: Any, kind: str) -> str:

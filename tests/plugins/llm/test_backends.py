@@ -253,7 +253,7 @@ async def test_a_test_ends_in_time() -> None:
 
 
 async def test_no_active_backend_is_well(lab: Lab) -> None:
-    [check] = hooks.neomind_health(lab.host.host.board.get("llm").context)
+    [check] = hooks.neomind_health(lab.host.context("llm"))
     assert (await check.check()).ok
     await lab.active()
     assert (await check.check()).ok

@@ -13,6 +13,7 @@ from neomind_plugins.llm.merging import merged
 from neomind_sdk import LanguageModels, ValidationFailed
 from neomind_sdk.masks import MASK, masked
 from neomind_sdk.testing.suites import (
+    FromHook,
     HealthContract,
     JobContract,
     RouteContract,
@@ -26,38 +27,27 @@ from .conftest import Lab
 
 @pytest.fixture
 def context(lab: Lab) -> Any:
-    return lab.host.host.board.get("llm").context
+    return lab.host.context("llm")
 
 
-class OfHost:
-    """A suite whose subject is made by a hook of the running plugin."""
-
-    hook: Any
-
-    @pytest.fixture
-    def subject(self, context: Any) -> Any:
-        found = type(self).hook(context)
-        return found[0] if isinstance(self, TablesContract) else found
+class TestRoutes(FromHook, RouteContract):
+    hook = hooks.neomind_routes
 
 
-class TestRoutes(OfHost, RouteContract):
-    hook = staticmethod(hooks.neomind_routes)
+class TestTables(FromHook, TablesContract):
+    hook = hooks.neomind_tables
 
 
-class TestTables(OfHost, TablesContract):
-    hook = staticmethod(hooks.neomind_tables)
+class TestSettings(FromHook, SettingsContract):
+    hook = hooks.neomind_settings
 
 
-class TestSettings(OfHost, SettingsContract):
-    hook = staticmethod(hooks.neomind_settings)
+class TestJobs(FromHook, JobContract):
+    hook = hooks.neomind_jobs
 
 
-class TestJobs(OfHost, JobContract):
-    hook = staticmethod(hooks.neomind_jobs)
-
-
-class TestHealth(OfHost, HealthContract):
-    hook = staticmethod(hooks.neomind_health)
+class TestHealth(FromHook, HealthContract):
+    hook = hooks.neomind_health
 
 
 class TestServices(ServiceContract):

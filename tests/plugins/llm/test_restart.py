@@ -138,7 +138,7 @@ async def test_an_active_backend_of_a_type_that_is_gone_is_not_well(start: Any) 
     async with start() as lab:
         await lab.active()
     async with start(types=False) as lab:
-        [check] = hooks.neomind_health(lab.host.host.board.get("llm").context)
+        [check] = hooks.neomind_health(lab.host.context("llm"))
         health = await check.check()
         assert (health.ok, "not installed" in health.detail, check.vital) == (False, True, False)
 

@@ -23,6 +23,7 @@ from neomind_sdk import (
 )
 from neomind_sdk.testing.suites import (
     AgentToolContract,
+    FromHook,
     JobContract,
     RouteContract,
     RuleActionContract,
@@ -46,43 +47,32 @@ AGENT = ToolContext(
 
 @pytest.fixture
 def context(post: Post) -> Any:
-    return post.host.host.board.get(messages.name).context
+    return post.host.context(messages.name)
 
 
-class OfHost:
-    """A suite whose subject is made by a hook of the running plugin."""
-
-    hook: Any
-
-    @pytest.fixture
-    def subject(self, context: Any) -> Any:
-        found = type(self).hook(context)
-        return found[0] if isinstance(self, TablesContract | RuleActionContract) else found
+class TestRoutes(FromHook, RouteContract):
+    hook = hooks.neomind_routes
 
 
-class TestRoutes(OfHost, RouteContract):
-    hook = staticmethod(hooks.neomind_routes)
+class TestTables(FromHook, TablesContract):
+    hook = hooks.neomind_tables
 
 
-class TestTables(OfHost, TablesContract):
-    hook = staticmethod(hooks.neomind_tables)
+class TestSettings(FromHook, SettingsContract):
+    hook = hooks.neomind_settings
 
 
-class TestSettings(OfHost, SettingsContract):
-    hook = staticmethod(hooks.neomind_settings)
+class TestJobs(FromHook, JobContract):
+    hook = hooks.neomind_jobs
 
 
-class TestJobs(OfHost, JobContract):
-    hook = staticmethod(hooks.neomind_jobs)
-
-
-class TestTools(OfHost, AgentToolContract):
-    hook = staticmethod(hooks.neomind_agent_tools)
+class TestTools(FromHook, AgentToolContract):
+    hook = hooks.neomind_agent_tools
     arguments = {"send_message": {"title": "t", "message": "m", "channels": ["ops"]}}
 
 
-class TestNotify(OfHost, RuleActionContract):
-    hook = staticmethod(hooks.neomind_rule_actions)
+class TestNotify(FromHook, RuleActionContract):
+    hook = hooks.neomind_rule_actions
     params = NOTIFY
     bad = ({"message": "${value"}, {"message": "m", "title": "${}"}, {"message": "m", "channels": ["nobody"]})
 

@@ -24,6 +24,7 @@ from neomind_core.contracts import (
     Event,
     EventBus,
     Plugin,
+    PluginContext,
     Principal,
     Rejection,
 )
@@ -106,6 +107,14 @@ class TestHost:
             kind=kind, id=f"test:{name}", name=name, role=role if scopes is None else "user", scopes=granted
         )
         return name
+
+    def context(self, plugin: str) -> PluginContext:
+        """What the hooks of a plugin get; raises ``KeyError`` when this host has no such plugin."""
+        record = self.host.board.get(plugin)
+        if record is None:
+            raise KeyError(f"this host has no plugin '{plugin}'")
+        context: PluginContext = record.context
+        return context
 
     async def settle(self) -> None:
         """Wait until listeners have handled what was published and background work had its turn."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from .actions import AgentToolContract, CommandContract, RuleActionContract
 from .auth import AuthSchemeContract
+from .base import FromHook
 from .data import SettingsContract, TablesContract
 from .edge import CliContract, DashboardComponentContract, RouteContract
 from .ingest import IngestContract
@@ -28,6 +29,7 @@ __all__ = [
     "CliContract",
     "CommandContract",
     "DashboardComponentContract",
+    "FromHook",
     "HealthContract",
     "IngestContract",
     "JobContract",

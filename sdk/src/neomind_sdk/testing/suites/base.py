@@ -8,7 +8,7 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import pytest
@@ -43,6 +43,23 @@ class Contract:
     def subject(self) -> Any:
         """The object under test, or a list of them where a plugin contributes several of the kind."""
         return self.make()
+
+
+class FromHook:
+    """Stands before a suite whose subject is what a hook of a running plugin returns.
+
+    The test module has a fixture ``context``, e.g. ``host.context("pager")``::
+
+        class TestRoutes(FromHook, RouteContract):
+            hook = hooks.neomind_routes
+    """
+
+    hook: ClassVar[Any]
+
+    @pytest.fixture
+    def subject(self, context: Any) -> Any:
+        found = type(self).hook(context)
+        return found[0] if isinstance(found, list) and len(found) == 1 else found
 
 
 class StillClock:
