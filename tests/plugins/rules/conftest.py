@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -166,6 +166,26 @@ class House:
     @property
     def pauses(self) -> list[Any]:
         return [each.data for each in self.host.events.of(CustomPublished) if each.custom_type == "rule_paused"]
+
+
+class Late:
+    """A database whose answers wait for ``go``: what they say is old by then."""
+
+    def __init__(self, database: Any) -> None:
+        self.database = database
+        self.done, self.go = asyncio.Event(), asyncio.Event()
+
+    async def read(self, work: Callable[[], Any]) -> Any:
+        return await self._late(self.database.read(work))
+
+    async def write(self, work: Callable[[], Any]) -> Any:
+        return await self._late(self.database.write(work))
+
+    async def _late(self, answer: Awaitable[Any]) -> Any:
+        found = await answer
+        self.done.set()
+        await self.go.wait()
+        return found
 
 
 def data(answer: Any) -> Any:

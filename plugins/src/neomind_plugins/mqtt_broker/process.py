@@ -130,6 +130,14 @@ class Supervisor:
         await self._up()
         self._watching = asyncio.create_task(self._watch())
 
+    async def resume(self) -> None:
+        """Start what ran before; when that fails now, it is tried again until it does not."""
+        try:
+            await self._up()
+        except (PluginUnavailable, OSError) as error:
+            self.detail = str(error)
+        self._watching = asyncio.create_task(self._watch())
+
     async def stop(self) -> None:
         watching, self._watching = self._watching, None
         if watching is not None:

@@ -169,7 +169,11 @@ class Broker:
         if config == before:
             return
         await self._apply(config, self._users)
-        await self._db.write(lambda: tables.save_config(values))
+        try:
+            await self._db.write(lambda: tables.save_config(values))
+        except Exception:
+            await self._undo(before, self._users)
+            raise
 
     async def _add(self, username: str, password: str) -> None:
         if username in self._sealed:
@@ -181,16 +185,21 @@ class Broker:
         try:
             await self._db.write(lambda: tables.add_credential(username, sealed))
         except Exception:
-            await self._login(before)
+            await self._undo(self._config, before)
             raise
         self._sealed[username] = sealed
 
     async def _delete(self, username: str) -> None:
         if username not in self._sealed:
             raise CredentialNotFound(username)
-        await self._db.write(lambda: tables.delete_credential(username))
+        before = self._users
+        await self._login({name: word for name, word in before.items() if name != username})
+        try:
+            await self._db.write(lambda: tables.delete_credential(username))
+        except Exception:
+            await self._undo(self._config, before)
+            raise
         del self._sealed[username]
-        await self._login({name: word for name, word in self._users.items() if name != username})
 
     async def _login(self, users: dict[str, str]) -> None:
         """The broker reads credentials when it starts, so it starts anew where it wants any."""
@@ -228,9 +237,17 @@ class Broker:
             await self._supervisor.start()
         except (PluginUnavailable, OSError) as error:
             self._config, self._users = before
-            await self._supervisor.start()
+            await self._supervisor.resume()
             raise CannotApply(str(error)) from error
         self._warn()
+
+    async def _undo(self, config: Config, users: dict[str, str]) -> None:
+        """A change that runs could not be kept: run as before, at once or as soon as the broker starts so."""
+        read = config != self._config or config.auth_enabled  # else the broker was not told of the change either
+        self._config, self._users = config, users
+        if read and self._settings().enabled:
+            await self._supervisor.stop()
+            await self._supervisor.resume()
 
     def _launch(self) -> Launch:
         """Asked before every start: port and password of our own client are new each time. Raises ``PortInUse``."""

@@ -80,6 +80,11 @@ class Recorder:
         except ApiError as error:
             self.log.warning("rule_progress_not_kept", rule_id=raised.rule_id, error=error.message)
 
+    async def alone(self, work: Callable[[], None]) -> None:
+        """Do ``work`` in a transaction of its own, which no states of before are written after; raises ``ApiError``."""
+        async with self._writing:
+            await self.database.write(work)
+
     async def run(self) -> None:
         """Write for ever."""
         while True:

@@ -43,6 +43,8 @@ class Runner:
     _lanes: dict[str, deque[Raised]] = attrs.field(factory=dict, init=False)
     _ready: asyncio.Queue[str] = attrs.field(factory=asyncio.Queue, init=False)
     _numbers: set[int] = attrs.field(factory=set, init=False)
+    # Those whose end became durable since the table was last asked: on a page that was read before, they are pending.
+    _over: set[int] = attrs.field(factory=set, init=False)
     _waiters: dict[int, asyncio.Future[Raised]] = attrs.field(factory=dict, init=False)
     _more: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     _low: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
@@ -54,6 +56,8 @@ class Runner:
 
     def put(self, raised: Raised) -> None:
         """Take a firing that is durable; what is too much is fetched from the table when its turn comes."""
+        if raised.number in self._numbers:  # a page had it as soon as it was durable
+            return
         if self._more.is_set() or len(self._numbers) >= WAITING_MAX:
             self._left += 1
             self._more.set()
@@ -63,6 +67,8 @@ class Runner:
     def over(self, raised: Raised) -> None:
         """The end of a firing is durable."""
         self._numbers.discard(raised.number)
+        if self._more.is_set():
+            self._over.add(raised.number)
         if len(self._numbers) <= WAITING_MAX // 2:
             self._low.set()
 
@@ -85,6 +91,7 @@ class Runner:
             await self._more.wait()
             await self._room()
             left = self._left
+            self._over.clear()
             try:
                 page = await self.database.read(lambda: tables.pending(0, WAITING_MAX + PAGE))
             except ApiError as error:
@@ -95,7 +102,8 @@ class Runner:
 
     def _take(self, page: list[Raised], left: int) -> None:
         """``left`` is how many were left to the table when the page was read; any later one may not be on it."""
-        fresh = [raised for raised in page if raised.number not in self._numbers]
+        known = self._numbers | self._over
+        fresh = [raised for raised in page if raised.number not in known]
         room = max(1, WAITING_MAX - len(self._numbers))
         for raised in fresh[:room]:
             self._enqueue(raised)

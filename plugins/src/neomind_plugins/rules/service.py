@@ -226,8 +226,15 @@ class Rules:
         live = self.get(rule_id)
         rule = forms.merged(live.rule, body, self.parts.types, self.parts.clock.now_ms())
         warnings = self._checked(rule) if check else []
-        await self.parts.database.write(lambda: tables.put_rule(rule))
-        self._redefine(live, rule, resume=bool(body.enabled))
+        resume = bool(body.enabled)
+
+        def work() -> None:
+            tables.put_rule(rule)
+            if resume:
+                tables.resume(rule_id)
+
+        await self.parts.recorder.alone(work)
+        self._redefine(live, rule, resume=resume)
         return live, warnings
 
     async def _delete(self, rule_id: str) -> None:

@@ -101,6 +101,11 @@ def put_states(states: Mapping[str, RuleState]) -> None:
             put(StateRow, StateRow.rule_id, {"rule_id": row.id, **attrs.asdict(states[row.id])})
 
 
+def resume(rule_id: str) -> None:
+    """The platform does not pause the rule any longer; the rest of its state stays."""
+    StateRow.update(paused=None, paused_ms=None).where(StateRow.rule_id == rule_id).execute()
+
+
 def put(model: Any, key: Any, values: Mapping[str, Any]) -> None:
     """Insert a row, or replace the one with its key."""
     rest = {name: value for name, value in values.items() if name != key.name}

@@ -126,7 +126,9 @@ class Brokers:
         if MASK in (form.password, form.client_key):
             raise BadRequest("password and client_key: the mask stands for a secret, and there is none yet")
         topics = tuple(form.subscribe_topics) or DEFAULT_TOPICS
-        await self._put(self._made(form, broker_id, f"neomind-{secrets.token_hex(6)}", {"subscribe_topics": topics}))
+        broker = self._made(form, broker_id, f"neomind-{secrets.token_hex(6)}", {"subscribe_topics": topics})
+        await self._put(broker)
+        await self._link(broker)
         return self.view(broker_id)
 
     async def _replace(self, broker_id: str, form: BrokerForm) -> BrokerView:
@@ -135,12 +137,10 @@ class Brokers:
         kept |= {"client_key": before.client_key} if form.client_key == MASK else {}
         kept["subscribe_topics"] = tuple(form.subscribe_topics) or before.subscribe_topics
         broker = self._made(form, broker_id, before.session_id, kept)
+        await self._put(broker)
+        # Only now: with its session, the broker forgets what it keeps for us.
         await self._leave(before, for_good=not broker.enabled or _session(before) != _session(broker))
-        try:
-            await self._put(broker)
-        except Exception:
-            await self._link(before)
-            raise
+        await self._link(broker)
         return self.view(broker_id)
 
     async def _remove(self, broker_id: str) -> None:
@@ -159,10 +159,9 @@ class Brokers:
         sealed = self._sealed(broker)
         await self._db.write(lambda: tables.put_broker(sealed))
         self._brokers[broker.id] = broker
-        await self._link(broker)
 
     async def _link(self, broker: Broker) -> None:
-        if broker.enabled and self._links.find(broker.adapter_id) is None:
+        if broker.enabled:
             await self._links.start_external(broker)
 
     async def _leave(self, broker: Broker, *, for_good: bool) -> None:
