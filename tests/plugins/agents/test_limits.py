@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from neomind_plugins.agents import tables
+from neomind_plugins.agents.kept import Execution
+from neomind_plugins.agents.recorder import Recorder, RunOver
 from neomind_sdk import AgentExecutionCompleted, Completion, LLMError, Unavailable, Usage
 
 from .conftest import Gadgets, House, ScriptedModels, call, calls, code, data, house_with, info, words
@@ -113,6 +116,23 @@ async def test_who_does_not_heed_the_end_takes_no_further_step() -> None:
         house.gadgets.gate.set()
         await house.settle()
         assert house.gadgets.names() == []
+        assert [each["status"] for each in await house.records(agent_id)] == ["Failed"]
+
+
+async def test_nothing_is_kept_of_a_run_that_is_over(house: House) -> None:
+    execution = Execution(id="e-1", agent_id=await house.add(), started_ms=1, trigger_type="manual")
+    parts = house.agents.parts
+    await parts.database.write(lambda: tables.begin(execution))
+    recorder = Recorder(execution, parts.database, parts.clock, parts.bus)
+    step = await recorder.step("tool_call", {}, state="started")
+    await recorder.note(rounds=1)
+    recorder.close()
+    for late in (recorder.step("thought", {}), recorder.amend(step, {"verdict": "late"}), recorder.note(rounds=2)):
+        with pytest.raises(RunOver):
+            await late
+    assert recorder.execution.rounds == 1
+    kept = await parts.database.read(lambda: tables.execution(execution.agent_id, "e-1"))
+    assert kept == (recorder.execution, [step])
 
 
 @pytest.mark.parametrize(

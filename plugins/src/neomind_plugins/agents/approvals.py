@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import attrs
 
-from neomind_sdk import AgentStepTaken, Clock, Conflict, Database, EventBus, Forbidden, Principal
+from neomind_sdk import AgentStepTaken, Conflict, EventBus, Forbidden, Principal
 
 from . import tables
 from .calling import Caller, Outcome, Wish, weigh
 from .digests import digest
 from .errors import unknown_approval
 from .grants import area_of
+from .keeping import Keeper
 from .kept import Agent, Approval, Execution, Step
 from .live import Live
-from .masking import masked
+from .masking import masked, reason
 from .models import AgentSettings
 from .run import outcome_view
 from .toolbox import Toolbox
 
+T = TypeVar("T")
 APPROVED, DENIED, EXECUTED, FAILED, PENDING = "approved", "denied", "executed", "failed", "pending"
 
 
@@ -34,20 +36,21 @@ class Approvals:
 
     def __init__(
         self,
-        database: Database,
-        clock: Clock,
+        keeper: Keeper,
         bus: EventBus,
         toolbox: Toolbox,
         caller: Caller,
         settings: Callable[[], AgentSettings],
     ) -> None:
-        self._database = database
-        self._clock = clock
+        self._keeper = keeper
+        self._database = keeper.database
+        self._clock = keeper.clock
         self._bus = bus
         self._toolbox = toolbox
         self._caller = caller
         self._settings = settings
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing = asyncio.Event()
 
     async def ask(self, agent: Agent, execution: Execution, wish: Wish) -> Approval | None:
         """Queue a call; ``None`` when too many wait."""
@@ -81,23 +84,18 @@ class Approvals:
 
     async def approve(self, approval_id: str, principal: Principal, seen: str | None) -> Approval:
         """Run a call that waits; returns when it has run. Raises ``NotFound``, ``Conflict``, and ``Forbidden``."""
-        await self._may(approval_id, principal)
-        task = asyncio.create_task(self._approve(approval_id, principal.name or principal.id, seen))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(task)
+        approval = await self._may(approval_id, principal)
+        return await self._finished(self._approve(approval, principal.name or principal.id, seen))
 
     async def deny(self, approval_id: str, principal: Principal, seen: str | None) -> Approval:
         """The call will not run; raises as ``approve``."""
-        await self._may(approval_id, principal)
-        by = principal.name or principal.id
-        approval = await self._decide(approval_id, DENIED, by, seen)
-        data = {**described(approval), "verdict": DENIED, "decided_by": by, "success": False}
-        await self._append(approval, data, "done")
-        return approval
+        approval = await self._may(approval_id, principal)
+        denied, _ = await self._finished(self._decide(approval, DENIED, principal.name or principal.id, seen))
+        return denied
 
     async def close(self) -> None:
         """Wait for calls that run, but not for ever: they have their own limit."""
+        self._closing.set()
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=2)
         for task in self._tasks:
@@ -105,46 +103,80 @@ class Approvals:
 
     # ---- inside ----
 
-    async def _may(self, approval_id: str, principal: Principal) -> None:
-        """Nobody approves what they may not do themselves."""
-        tool = self._toolbox.find((await self.get(approval_id)).tool)
-        scope = f"{area_of(tool)}:write"
+    async def _finished(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of the work, which comes to its end even when who asked for it goes away."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def _may(self, approval_id: str, principal: Principal) -> Approval:
+        """The approval; nobody decides on what they may not do themselves."""
+        approval = await self.get(approval_id)
+        scope = f"{area_of(self._toolbox.find(approval.tool))}:write"
         if not principal.may(scope):
             raise Forbidden(f"to decide this, you must be permitted {scope}")
-
-    async def _decide(self, approval_id: str, state: str, by: str, seen: str | None) -> Approval:
-        now_ms = self._clock.now_ms()
-        approval, decided = await self._database.write(lambda: tables.decide(approval_id, state, now_ms, by, seen))
-        if approval is None:
-            raise unknown_approval(approval_id)
-        if not decided and approval.state == PENDING:
-            raise Conflict("The call is not the one that was shown: its digest is another")
-        if not decided:
-            raise Conflict(f"The approval is {approval.state} already")
         return approval
 
-    async def _approve(self, approval_id: str, by: str, seen: str | None) -> Approval:
-        approval = await self._decide(approval_id, APPROVED, by, seen)
-        await self.rest(approval.agent_id, approval.execution_id)
-        number = await self._append(approval, {**described(approval), "decided_by": by}, "started")
-        outcome = await self._run(approval)
-        succeeded = outcome.ok
-        state = EXECUTED if succeeded else FAILED
+    async def _decide(self, asked: Approval, state: str, by: str, seen: str | None) -> tuple[Approval, int]:
+        """Decide, and say so in the record of the run: both, or neither. The number is of the step that says it.
+
+        What counts is when it was asked for, although a run that goes on must rest first.
+        """
+        now_ms = self._clock.now_ms()
+        require_pending(asked, seen)
+        await self.rest(asked.agent_id, asked.execution_id)  # a run that goes on numbers its steps itself
+        at_ms = self._clock.now_ms()
+
+        def decide() -> tuple[Approval | None, int | None]:
+            approval, decided = tables.decide(asked.id, state, now_ms, by, seen)
+            if approval is None or not decided:
+                return approval, None
+            data, begun = decision(approval)
+            return approval, tables.append_step(approval.execution_id, "tool_call", at_ms, data, begun)
+
+        approval, number = await self._database.write(decide)
+        if approval is None:
+            raise unknown_approval(asked.id)
+        if number is None:
+            require_pending(approval, seen)
+            raise AssertionError("what is pending and as it was shown is decided")
+        return approval, number
+
+    async def _approve(self, asked: Approval, by: str, seen: str | None) -> Approval:
+        hops = await self._hops(asked)
+        approval, number = await self._decide(asked, APPROVED, by, seen)
+        outcome = await self._outcome(approval, hops)
+        state = EXECUTED if outcome.ok else FAILED
         now_ms = self._clock.now_ms()
         ended = attrs.evolve(approval, state=state, finished_ms=now_ms, result=outcome.result, error=outcome.error)
         data = {**described(approval), "decided_by": by, **outcome_view(outcome)}
-        step = Step(number=number, kind="tool_call", at_ms=now_ms, data=data)
-
-        def settle() -> None:
-            tables.settle(ended)
-            tables.put_step(approval.execution_id, step)
-            tables.finish_waiting(approval.execution_id, now_ms, succeeded=succeeded)
-
-        await self._database.write(settle)
+        await self._settle(ended, Step(number=number, kind="tool_call", at_ms=now_ms, data=data))
         self._say(ended, by)
         return ended
 
-    async def _run(self, approval: Approval) -> Outcome:
+    async def _settle(self, ended: Approval, step: Step) -> None:
+        """Keep what came of a call, which has happened whatever the storage says."""
+
+        def settle() -> None:
+            tables.settle(ended)
+            tables.put_step(ended.execution_id, step)
+            tables.finish_waiting(ended.execution_id, step.at_ms, succeeded=ended.state == EXECUTED)
+
+        await self._keeper.surely(settle, self._closing, agent_id=ended.agent_id, approval_id=ended.id)
+
+    async def _hops(self, approval: Approval) -> int:
+        found = await self._database.read(lambda: tables.execution(approval.agent_id, approval.execution_id))
+        return found[0].hops if found else 0
+
+    async def _outcome(self, approval: Approval, hops: int) -> Outcome:
+        """What came of the call: what was approved has an end, whatever goes wrong."""
+        try:
+            return await self._run(approval, hops)
+        except Exception as error:
+            return Outcome(verdict=FAILED, error=reason(error))
+
+    async def _run(self, approval: Approval, hops: int) -> Outcome:
         """The call, judged once more: by the agent's grants as they are now, and against its hash."""
         live, tool = self.find(approval.agent_id), self._toolbox.find(approval.tool)
         if live is None:
@@ -154,13 +186,7 @@ class Approvals:
         wish = await weigh(live.agent, tool, approval.tool, approval.arguments, "")
         if isinstance(wish, Outcome):
             return wish
-        found = await self._database.read(lambda: tables.execution(approval.agent_id, approval.execution_id))
-        hops = found[0].hops if found else 0
         return await self._caller.run(wish, live.agent, approval.execution_id, hops, approved=True)
-
-    async def _append(self, approval: Approval, data: dict[str, Any], state: str) -> int:
-        now_ms, ident = self._clock.now_ms(), approval.execution_id
-        return await self._database.write(lambda: tables.append_step(ident, "tool_call", now_ms, data, state))
 
     def _say(self, approval: Approval, by: str) -> None:
         self._bus.publish(
@@ -177,6 +203,22 @@ class Approvals:
                 cause=f"agent:{approval.agent_id}",
             )
         )
+
+
+def require_pending(approval: Approval, seen: str | None) -> None:
+    """Raise ``Conflict`` for a call that does not wait, or is not the one that was seen."""
+    if approval.state != PENDING:
+        raise Conflict(f"The approval is {approval.state} already")
+    if seen not in (None, approval.digest):
+        raise Conflict("The call is not the one that was shown: its digest is another")
+
+
+def decision(approval: Approval) -> tuple[dict[str, Any], str]:
+    """The step that says how a call was decided, and its state: one that is approved is about to run."""
+    data = {**described(approval), "decided_by": approval.decided_by}
+    if approval.state == APPROVED:
+        return data, "started"
+    return {**data, "verdict": DENIED, "success": False}, "done"
 
 
 def described(approval: Approval) -> dict[str, Any]:

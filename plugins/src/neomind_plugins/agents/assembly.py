@@ -25,6 +25,7 @@ from neomind_sdk import (
 from .approvals import Approvals
 from .calling import Caller
 from .collecting import Collector
+from .keeping import Keeper
 from .models import AgentSettings
 from .offering import Offerings
 from .runs import Parts, Runs
@@ -58,6 +59,7 @@ def parts_of(ctx: PluginContext) -> Parts:
     caller = Caller(
         clock=ctx.clock, telemetry=telemetry, timeout_s=lambda: ctx.settings[AgentSettings].tool_timeout_secs
     )
+    keeper = Keeper(database, ctx.clock, ctx.log)
     return Parts(
         database=database,
         clock=ctx.clock,
@@ -72,7 +74,7 @@ def parts_of(ctx: PluginContext) -> Parts:
             directory=lambda: ctx.services.find(DeviceDirectory),
             images=lambda: ctx.services.find(ImageFiles),
         ),
-        approvals=Approvals(database, ctx.clock, ctx.bus, toolbox, caller, lambda: ctx.settings[AgentSettings]),
+        approvals=Approvals(keeper, ctx.bus, toolbox, caller, lambda: ctx.settings[AgentSettings]),
     )
 
 

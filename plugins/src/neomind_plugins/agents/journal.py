@@ -12,6 +12,17 @@ RECORDS = 10
 OUTCOME_MAX = 300
 
 
+def cleared(state: AgentState, now_ms: int) -> AgentState:
+    """The state without what is remembered."""
+    return attrs.evolve(state, journal=(), journal_ms=now_ms)
+
+
+def recalled(state: AgentState, before: AgentState) -> AgentState:
+    """The state when it could not be cleared: what was remembered ``before``, then what came meanwhile."""
+    journal_ms = state.journal_ms if state.journal else before.journal_ms
+    return attrs.evolve(state, journal=(*before.journal, *state.journal)[-RECORDS:], journal_ms=journal_ms)
+
+
 def remembered(state: AgentState, execution: Execution, conclusion: str, actions: Sequence[str]) -> AgentState:
     """The state after a run."""
     failed = execution.status == FAILED

@@ -16,7 +16,7 @@ STAGES = {"collecting": "Collecting data", "analyzing": "Analysing", "executing"
 
 
 class RunOver(Exception):
-    """Somebody takes a step in a run that has ended."""
+    """Somebody goes on with a run that has ended."""
 
 
 class Recorder:
@@ -32,24 +32,25 @@ class Recorder:
         self._closed = False
 
     def close(self) -> None:
-        """The run is over: no further step is taken."""
+        """The run is over: no further step is taken, and nothing more is kept of it."""
         self._closed = True
 
     async def step(self, kind: str, data: Mapping[str, Any], *, state: str = "done") -> Step:
         """Keep a step; a tool that is about to run is ``started``. Raises ``RunOver`` after the end."""
-        if self._closed:
-            raise RunOver
+        self._require_open()
         self._last += 1
         step = Step(number=self._last, kind=kind, at_ms=self._clock.now_ms(), state=state, data=dict(data))
         await self._put(step)
         return step
 
     async def amend(self, step: Step, data: Mapping[str, Any]) -> None:
-        """What came of a step that was started."""
+        """What came of a step that was started; raises as ``step``."""
+        self._require_open()
         await self._put(attrs.evolve(step, state="done", data={**step.data, **data}))
 
     async def note(self, **changes: Any) -> None:
-        """Keep more of what is known of the run."""
+        """Keep more of what is known of the run; raises as ``step``, for its end must not be undone."""
+        self._require_open()
         self.execution = attrs.evolve(self.execution, **changes)
         await self._database.write(lambda: tables.progress(self.execution))
 
@@ -69,6 +70,10 @@ class Recorder:
 
     def stage(self, stage: str) -> None:
         self.say("progress", stage=stage, stage_label=STAGES[stage], progress=None, details=None)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise RunOver
 
     async def _put(self, step: Step) -> None:
         await self._database.write(lambda: tables.put_step(self.execution.id, step))

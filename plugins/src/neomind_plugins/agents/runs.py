@@ -26,8 +26,10 @@ from . import tables
 from .approvals import Approvals
 from .calling import Caller
 from .collecting import Collector, Row
+from .errors import unknown_agent
 from .gate import Gate
 from .journal import remembered
+from .keeping import Keeper
 from .kept import FAILED, FOCUSED, INTERRUPTED, Agent, Execution
 from .live import Live
 from .masking import masked, text
@@ -62,7 +64,10 @@ class Parts:
 
 @attrs.define(eq=False)
 class LiveRun:
-    """A run that goes on. ``done`` has the execution when it has ended, ``begun`` is set when it is recorded."""
+    """A run that goes on. ``begun`` is set when it is recorded, ``done`` has the execution when its end is.
+
+    ``enough`` is set when nobody waits for the storage any longer.
+    """
 
     live: Live
     cause: Cause
@@ -74,6 +79,7 @@ class LiveRun:
     loop: AgentRun | None = None
     rows: list[Row] = attrs.field(factory=list)
     stopping: str | None = None
+    enough: asyncio.Event = attrs.field(factory=asyncio.Event)
 
 
 class Runs:
@@ -85,6 +91,7 @@ class Runs:
         self.ended: Callable[[LiveRun, Execution], None] = lambda run, execution: None
         settings = parts.settings
         self._gate = Gate(lambda: settings().max_concurrent, lambda: settings().max_concurrent_per_backend)
+        self._keeper = Keeper(parts.database, parts.clock, parts.log)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -113,7 +120,7 @@ class Runs:
         return run
 
     async def start(self, live: Live, cause: Cause) -> LiveRun:
-        """Begin a run, and wait until it is recorded."""
+        """Begin a run, and wait until it is recorded; raises ``NotFound`` for an agent that was deleted meanwhile."""
         run = self.begin(live, cause)
         await asyncio.shield(run.begun)
         return run
@@ -124,6 +131,7 @@ class Runs:
         if run is None:
             return
         run.stopping = run.stopping or reason
+        run.enough.set()
         if run.work is not None:
             run.work.cancel()
         await asyncio.wait({run.done})
@@ -138,7 +146,8 @@ class Runs:
     async def _live(self, run: LiveRun) -> None:
         parts, execution = self.parts, run.recorder.execution
         try:
-            await parts.database.write(lambda: tables.begin(execution))
+            if not await parts.database.write(lambda: tables.begin(execution)):
+                raise unknown_agent(execution.agent_id)
         except Exception as error:
             self.running.pop(run.live.id, None)
             run.begun.set_exception(error)
@@ -246,7 +255,7 @@ class Runs:
         live = run.live
         live.state = remembered(live.state, execution, ending.conclusion, run.recorder.actions)
         try:
-            await self.parts.database.write(lambda: tables.end(execution, live.state))
+            await self._keep_end(run, execution)
         except Exception:
             self.parts.log.exception("agent_run_not_recorded", agent_id=live.id, execution_id=execution.id)
         finally:
@@ -265,6 +274,13 @@ class Runs:
             )
         )
         self.ended(run, execution)
+
+    async def _keep_end(self, run: LiveRun, execution: Execution) -> None:
+        """With the agent's state as it is when the storage takes it."""
+        live = run.live
+        await self._keeper.surely(
+            lambda: tables.end(execution, live.state), run.enough, agent_id=live.id, execution_id=execution.id
+        )
 
     def _final(self, run: LiveRun, ending: Ending, error: str | None) -> Execution:
         loop = run.loop

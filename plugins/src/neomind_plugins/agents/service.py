@@ -15,7 +15,7 @@ from neomind_sdk.turns import Turns
 from . import forms, tables, views
 from .errors import ExecutionFailed, ExecutionTimeout, unknown_agent, unknown_execution
 from .grants import area_of
-from .journal import remembered
+from .journal import cleared, recalled, remembered
 from .kept import FAILED, Agent, AgentState, Execution, Note, Step
 from .live import Live
 from .models import AgentBody, NoteBody, RunBody
@@ -120,14 +120,15 @@ class Agents:
         return await self._turns.run(lambda: self._set_status(agent_id, status))
 
     async def delete(self, agent_id: str) -> None:
-        """The agent, with its runs, approvals, and notes; a run that goes on is ended."""
+        """The agent, with its runs, approvals, and notes; a run that goes on is ended.
+
+        When the storage refuses, the agent is as it was.
+        """
         await self._turns.run(lambda: self._delete(agent_id))
 
     async def forget(self, agent_id: str) -> None:
         """Clear the journal."""
-        live = self.get(agent_id)
-        live.state = attrs.evolve(live.state, journal=(), journal_ms=self.parts.clock.now_ms())
-        await self.parts.database.write(lambda: tables.put_state(agent_id, live.state))
+        await self._turns.run(lambda: self._forget(agent_id))
 
     # ---- running ----
 
@@ -137,7 +138,8 @@ class Agents:
         given = bool(body.input) or body.data is not None or bool(live.agent.resources)
         rows = () if given else await self.parts.collector.first_of(sorted(keys_of(live.agent)))
         cause = Cause(kind="manual", text=body.input or "", data=body.data, rows=rows)
-        return await self.runs.start(live, cause)
+        # The agent may have been deleted while its values were read.
+        return await self.runs.start(self.get(agent_id), cause)
 
     async def invoke(self, agent_id: str, body: RunBody) -> tuple[Execution, list[Step]]:
         """Run and wait; raises ``ExecutionFailed`` and ``ExecutionTimeout`` besides what ``execute`` does."""
@@ -221,7 +223,8 @@ class Agents:
             content=body.content,
             message_type=body.message_type,
         )
-        await self.parts.database.write(lambda: tables.add_note(note))
+        if not await self.parts.database.write(lambda: tables.add_note(note)):
+            raise unknown_agent(agent_id)
         return note
 
     async def delete_notes(self, agent_id: str, note_id: str | None = None) -> int:
@@ -275,13 +278,24 @@ class Agents:
             self.schedules.apply(live)
         return live
 
+    async def _forget(self, agent_id: str) -> None:
+        live = self.get(agent_id)
+        before, live.state = live.state, cleared(live.state, self.parts.clock.now_ms())
+        try:
+            # As it is then: a run that ends meanwhile keeps the state as well.
+            await self.parts.database.write(lambda: tables.put_state(agent_id, live.state))
+        except Exception:
+            live.state = recalled(live.state, before)
+            raise
+
     async def _delete(self, agent_id: str) -> None:
         live = self.get(agent_id)
+        # First: once it is done, nothing more can be kept of the agent, nor can a run begin.
+        await self.parts.database.write(lambda: tables.delete_agent(agent_id))
         del self._agents[agent_id]
         self.schedules.drop(live)
         self.index.remove(agent_id)
         await self.runs.stop(agent_id, "the agent was deleted")
-        await self.parts.database.write(lambda: tables.delete_agent(agent_id))
 
     async def _install(self, live: Live, interrupted: Sequence[Execution] = ()) -> None:
         for execution in interrupted:

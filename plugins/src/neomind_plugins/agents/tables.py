@@ -133,6 +133,10 @@ def all_agents() -> list[tuple[Agent, AgentState]]:
     return [(agent_of(orjson.loads(row.definition)), state_of(orjson.loads(row.state))) for row in rows]
 
 
+def has_agent(agent_id: str) -> bool:
+    return bool(AgentRow.select(AgentRow.id).where(AgentRow.id == agent_id).exists())
+
+
 def delete_agent(agent_id: str) -> None:
     """The agent and everything of it."""
     mine = ExecutionRow.select(ExecutionRow.id).where(ExecutionRow.agent_id == agent_id)
@@ -145,8 +149,12 @@ def delete_agent(agent_id: str) -> None:
 # ---- runs ----
 
 
-def begin(execution: Execution) -> None:
+def begin(execution: Execution) -> bool:
+    """Insert a run; ``False``: its agent was deleted meanwhile."""
+    if not has_agent(execution.agent_id):
+        return False
     ExecutionRow.insert(**execution_columns(execution)).execute()
+    return True
 
 
 def progress(execution: Execution) -> None:
@@ -248,14 +256,18 @@ def prune(before_ms: int) -> int:
 
 
 def ask(approval: Approval) -> Approval | None:
-    """Queue a call; the same call of the same agent waits once only. ``None``: too many wait."""
+    """Queue a call; the same call of the same agent waits once only. ``None``: too many wait.
+
+    Nothing is kept when the agent was deleted meanwhile.
+    """
     pending = (ApprovalRow.state == "pending") & (ApprovalRow.expires_ms > approval.created_ms)
     same = ApprovalRow.get_or_none(pending & (ApprovalRow.digest == approval.digest))
     if same is not None:
         return approval_of(same)
     if ApprovalRow.select().where(pending).count() >= APPROVALS:
         return None
-    put_approval(approval)
+    if has_agent(approval.agent_id):
+        put_approval(approval)
     return approval
 
 
@@ -320,13 +332,16 @@ def expired(approval: Approval, now_ms: int) -> Approval:
 # ---- notes ----
 
 
-def add_note(note: Note) -> None:
-    """Keep a note; the oldest beyond the limit go."""
+def add_note(note: Note) -> bool:
+    """Keep a note; the oldest beyond the limit go. ``False``: the agent was deleted meanwhile."""
+    if not has_agent(note.agent_id):
+        return False
     last = NoteRow.select(fn.MAX(NoteRow.number)).scalar()
     NoteRow.insert(**attrs.asdict(note), number=int(last or 0) + 1).execute()
     mine = NoteRow.select(NoteRow.id).where(NoteRow.agent_id == note.agent_id).order_by(NoteRow.number.desc())
     for row in list(mine.offset(NOTES).limit(-1)):
         NoteRow.delete().where(NoteRow.id == row.id).execute()
+    return True
 
 
 def notes(agent_id: str, limit: int = NOTES) -> list[Note]:
