@@ -63,6 +63,21 @@ async def test_a_rule_that_was_enabled_is_so_after_a_crash(
         assert (rule["state"], rule["trigger_count"]) == ("active", 1)
 
 
+@pytest.mark.parametrize("change", [{"for_duration": 90_000}, {"enabled": False}])
+async def test_how_long_a_condition_held_does_not_outlive_its_definition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    async with house_with(Blink(), storage_sqlite, data_dir=tmp_path, clock=VirtualClock()) as house:
+        await house.furnish()
+        rule_id = await house.add(for_duration=60_000)
+        await house.store(90)
+        await house.rules.parts.recorder.flush()
+        assert (await kept(house, rule_id)).since_ms is not None
+        monkeypatch.setattr(Recorder, "_write", never)  # nothing is written any more after the answer
+        data(await house.api.put(f"/api/rules/{rule_id}", json=change))
+        assert (await kept(house, rule_id)).since_ms is None
+
+
 async def test_a_state_that_is_due_while_a_rule_is_enabled_does_not_pause_it_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

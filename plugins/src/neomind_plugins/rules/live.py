@@ -89,12 +89,16 @@ class Live:
 
     def define(self, rule: Rule) -> None:
         """Take over a definition, new or changed."""
-        if rule.condition != self.rule.condition or rule.for_duration_ms != self.rule.for_duration_ms:
+        if self.holds_anew(rule):
             self.clear_since()
         self.rule = rule
         self.compiled = None if rule.condition is None else compiled(rule.condition)
         self.sources = conditions.sources(rule.condition)
         self.met = None
+
+    def holds_anew(self, rule: Rule) -> bool:
+        """Whether the time for which the condition held does not count for the changed definition."""
+        return rule.condition != self.rule.condition or rule.for_duration_ms != self.rule.for_duration_ms
 
     def clear_since(self) -> bool:
         """Forget since when the condition holds; whether there was anything to forget."""

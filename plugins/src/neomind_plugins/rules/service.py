@@ -226,12 +226,14 @@ class Rules:
         live = self.get(rule_id)
         rule = forms.merged(live.rule, body, self.parts.types, self.parts.clock.now_ms())
         warnings = self._checked(rule) if check else []
-        resume = bool(body.enabled)
+        resume, anew = bool(body.enabled), live.holds_anew(rule) or not rule.enabled
 
         def work() -> None:
             tables.put_rule(rule)
             if resume:
                 tables.resume(rule_id)
+            if anew:
+                tables.forget_since(rule_id)
 
         await self.parts.recorder.alone(work)
         self._redefine(live, rule, resume=resume)

@@ -106,6 +106,11 @@ def resume(rule_id: str) -> None:
     StateRow.update(paused=None, paused_ms=None).where(StateRow.rule_id == rule_id).execute()
 
 
+def forget_since(rule_id: str) -> None:
+    """Since when the condition held is of no account any longer; the rest of the state stays."""
+    StateRow.update(since_ms=None).where(StateRow.rule_id == rule_id).execute()
+
+
 def put(model: Any, key: Any, values: Mapping[str, Any]) -> None:
     """Insert a row, or replace the one with its key."""
     rest = {name: value for name, value in values.items() if name != key.name}
