@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from neomind_plugins.commands import tables
 from neomind_sdk import (
     DeviceCommandFinished,
     DeviceCommands,
@@ -15,10 +16,11 @@ from neomind_sdk import (
     DeviceTransportOnline,
     ExtensionStateChanged,
     StorageBusy,
+    StorageFull,
 )
 from neomind_sdk.testing.clock import turns
 
-from .conftest import Plant, Wire, code, data, plant_with
+from .conftest import Mailbox, Plant, Wire, code, data, plant_with
 
 AWAY = ConnectionError("the broker is away")
 
@@ -290,6 +292,24 @@ async def test_a_storage_that_is_busy_delays_and_loses_nothing(plant: Plant, mon
     await plant.pass_s(5)
     assert data(await giving)["state"] == "delivered"
     assert (refused, len(plant.wire.taken)) == (3, 1)
+
+
+async def test_a_storage_that_is_full_when_a_command_is_withdrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise StorageFull
+
+    async with plant_with(Mailbox()) as plant:
+        await plant.furnish(adapter_type="webhook")
+        monkeypatch.setattr(tables, "delete", full)
+        answer = await plant.control()
+        assert code(answer) == (400, "BAD_REQUEST")
+        assert "receive-only" in answer.json()["error"]["message"]
+        [command] = await plant.history()
+        assert (command["state"], command["error"]) == ("failed", "A webhook is receive-only")
+        assert [event.success for event in plant.finished] == [False]
+        monkeypatch.undo()
+        assert code(await plant.control()) == (400, "BAD_REQUEST")
+        assert await plant.states() == ["failed"]
 
 
 async def test_setting_the_clock_of_the_machine_expires_nothing(plant: Plant) -> None:

@@ -88,6 +88,16 @@ async def test_a_name_is_given_once(post: Post) -> None:
     assert (await post.get("/channels/ops"))["config"]["volume"] == 3
 
 
+async def test_a_name_that_is_taken_costs_its_channel_nothing(post: Post) -> None:
+    await post.channel()
+    await post.alert()
+    await post.outbox.hold("channel:ops", "for the night")
+    answer = await post.api.post(CHANNELS, json={**PAGER, "url": URL, "token": TOKEN})
+    assert code(answer) == (400, "BAD_REQUEST")
+    assert [order.lane for order in post.outbox.orders] == ["channel:ops"]
+    assert post.outbox.holds == {"channel:ops": "for the night"}
+
+
 async def test_lists_and_stats(post: Post) -> None:
     await post.channel("a")
     await post.channel("b", enabled=False)

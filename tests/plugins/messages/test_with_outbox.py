@@ -11,10 +11,10 @@ from typing import Any
 from neomind_plugins.messages import plugin as messages
 from neomind_plugins.outbox import plugin as outbox
 from neomind_plugins.storage_sqlite import plugin as storage_sqlite
-from neomind_sdk import Delivery, Outbox
+from neomind_sdk import Delivery, Outbox, OutgoingMessage, SendTools
 from neomind_sdk.testing import make_host, needs
 
-from .conftest import Kind, Post, data, kinds_plugin
+from .conftest import URL, Kind, Post, data, kinds_plugin
 
 pytestmark = needs("outbox")
 CHANNELS = "/api/messages/channels"
@@ -110,6 +110,74 @@ async def test_a_receiver_that_is_gone(tmp_path: Path) -> None:
         post.pager.answer = Delivery(ok=True)
         assert data(await post.api.put(f"{CHANNELS}/ops/enabled", json={"enabled": True}))["channel"]["enabled"]
         await until(post, await post.alert("r-2"), "delivered")
+
+
+class Slow(Kind):
+    """The first attempt is made when it is told to; the old address is gone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go = asyncio.Event(), asyncio.Event()
+
+    async def send(self, config: Any, message: OutgoingMessage, tools: SendTools) -> Delivery:
+        self.sent.append((config, message, tools))
+        self.begun.set()
+        await self.go.wait()
+        gone = config.url == URL
+        return Delivery(ok=not gone, gone=gone, retry=False, detail="HTTP 410" if gone else "HTTP 200")
+
+    @property
+    def urls(self) -> list[str]:
+        return [config.url for config, _, _ in self.sent]
+
+
+async def tried(post: Post, slow: Slow) -> str:
+    """A message whose attempt has begun."""
+    await post.channel()
+    ident = await post.alert()
+    await asyncio.wait_for(slow.begun.wait(), 10)
+    return ident
+
+
+async def test_what_the_former_address_says_is_nothing_to_the_new_one(tmp_path: Path) -> None:
+    slow, new = Slow(), "https://pager.example/new"
+    async with office(tmp_path, slow) as post:
+        ident = await tried(post, slow)
+        data(await post.api.put(f"{CHANNELS}/ops", json={"config": {"url": new}}))
+        slow.go.set()
+        row = await until(post, ident, "delivered")
+        assert (row["attempts"], slow.urls) == (2, [URL, new])
+        channel = await post.get("/channels/ops")
+        assert (channel["enabled"], channel["reason"]) == (True, None)
+        assert await post.host.services[Outbox].held() == {}
+        await until(post, await post.alert("r-2"), "delivered")
+        assert (await post.list())["total"] == 2
+
+
+async def test_it_is_gone_all_the_same_when_something_else_of_the_channel_changed(tmp_path: Path) -> None:
+    slow, chosen = Slow(), {"source_types": ["rule"], "categories": []}
+    async with office(tmp_path, slow) as post:
+        await tried(post, slow)
+        data(await post.api.put(f"{CHANNELS}/ops/filter", json=chosen))
+        slow.go.set()
+        await becomes(lambda: total(post, 2))
+        channel = await post.get("/channels/ops")
+        assert (channel["enabled"], "410" in channel["reason"], channel["filter"]["source_types"]) == (
+            False,
+            True,
+            ["rule"],
+        )
+
+
+async def test_a_channel_that_was_made_anew_is_not_gone(tmp_path: Path) -> None:
+    slow = Slow()
+    async with office(tmp_path, slow) as post:
+        await tried(post, slow)
+        data(await post.api.delete(f"{CHANNELS}/ops"))
+        await post.channel(url="https://pager.example/new")
+        slow.go.set()
+        await until(post, await post.alert("r-2"), "delivered")
+        assert (await post.get("/channels/ops"))["enabled"] is True
 
 
 async def test_an_uninstalled_type_waits_and_comes_back(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ import pytest
 
 from neomind_plugins.outbox.assembly import assembled
 from neomind_plugins.outbox.models import OutboxSettings
-from neomind_plugins.outbox.node import Node
 from neomind_plugins.outbox.parts import Parts
 from neomind_plugins.outbox.service import DurableOutbox
 from neomind_sdk import Database, Delivery, DeliveryRecord, StorageFull
+from neomind_sdk.node import Node
 
 from .conftest import FAILED, KIND, OK, Receiver, World
 
@@ -196,7 +196,7 @@ async def test_two_processes_never_run_one_lane_at_a_time(world: World, receiver
     for one in (receiver, other_receiver):
         one.answers("a", gated)
     async with second(world, tmp_path / "other", other_receiver) as other:
-        assert other.runner.owner != world.durable.runner.owner
+        assert other.leases.owner != world.durable.leases.owner
         await world.put(1, 2, 3, wake=False)
         world.outbox.wake()
         other.lanes.start("a")
@@ -229,18 +229,6 @@ async def test_the_lease_of_a_process_that_died_runs_out(world: World, receiver:
         await world.pass_time(15, 5)
         assert receiver.ids() == [delivery_id]
         assert receiver.made[0][2].attempt == 2
-
-
-def test_a_name_is_kept_and_is_one_processs(tmp_path: Path) -> None:
-    first, twin = Node(tmp_path / "x"), Node(tmp_path / "x")
-    name = first.open()
-    assert twin.open() != name
-    first.close()
-    again = Node(tmp_path / "x")
-    assert again.open() == name
-    again.close()
-    (tmp_path / "x" / "node").write_bytes(b"\xff\xfe broken")
-    assert Node(tmp_path / "x").open().isalnum()
 
 
 # ---- kill -9 --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -154,6 +156,31 @@ async def test_the_log_is_kept_for_a_while(start: Any, receiver: Receiver) -> No
         assert list(await world.outbox.get([*old, waiting, young])) == [waiting, young]
         assert (await world.durable.detail(young))[1]
         assert await world.durable.clean_up() == 0
+
+
+async def test_what_is_sent_again_while_the_log_is_cleaned_up_stays(start: Any, receiver: Receiver) -> None:
+    async with start(retention_s=3600) as world:
+        receiver.answers("a", Delivery(ok=False, detail="no", retry=False))
+        (ident,) = await world.put(1)
+        await world.until(lambda: len(receiver.ended) == 1)
+        await world.outbox.hold("a", "x")
+        await world.pass_time(3700, 100)
+        database, begun, go = world.durable.database, asyncio.Event(), asyncio.Event()
+
+        async def late(work: Any) -> Any:
+            begun.set()
+            await go.wait()
+            return await database.write(work)
+
+        world.durable.database = SimpleNamespace(read=database.read, write=late)
+        cleaning = asyncio.create_task(world.durable.clean_up())
+        await begun.wait()
+        world.durable.database = database
+        assert (await world.outbox.resend(ident)).state == "pending"
+        world.durable.database = SimpleNamespace(read=database.read, write=late)
+        go.set()
+        assert await cleaning == 0
+        assert list(await world.outbox.get([ident])) == [ident]
 
 
 @pytest.mark.parametrize(

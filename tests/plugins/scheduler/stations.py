@@ -11,9 +11,9 @@ from neomind_plugins.scheduler.durable import DurableStates
 from neomind_plugins.scheduler.leader import Leader
 from neomind_plugins.scheduler.lease import Lease
 from neomind_plugins.scheduler.models import JobStatus, Tools
-from neomind_plugins.scheduler.node import Node
 from neomind_plugins.scheduler.service import Jobs
 from neomind_sdk import Job, OpenStorage
+from neomind_sdk.node import Node
 from neomind_sdk.testing import VirtualClock
 from neomind_sdk.testing.clock import turns
 

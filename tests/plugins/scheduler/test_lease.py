@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from neomind_plugins.scheduler import tables
-from neomind_plugins.scheduler.node import Node
 from neomind_sdk import Cron, Every, StorageFailed, StorageFull
 from neomind_sdk.testing import VirtualClock
 
@@ -214,26 +213,3 @@ async def test_on_a_full_disk_one_that_lost_the_lease_does_not_go_on(
     await station.clock.advance(70)
     assert station.scheduler.open is False
     assert len(work.begun) - before <= (0 if full_first else 6)
-
-
-def test_a_node_keeps_its_name_and_shares_it_with_nobody(tmp_path: Path) -> None:
-    first, twin = Node(tmp_path / "x"), Node(tmp_path / "x")
-    name = first.open()
-    assert twin.open() != name
-    first.close()
-    twin.close()
-    again = Node(tmp_path / "x")
-    assert again.open() == name
-    again.close()
-    (tmp_path / "x" / "node").write_bytes(b"\xff\xfe broken, and longer than a name")
-    mended = Node(tmp_path / "x")
-    name = mended.open()
-    assert len(name) == 16
-    mended.close()
-    assert mended.open() == name
-    mended.close()
-
-
-def test_a_node_without_a_directory_has_a_name_too(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    assert len(Node(tmp_path / "file" / "x").open()) == 16

@@ -150,10 +150,17 @@ class Lanes:
     async def _refuse(self, live: Live, reason: str, first: bool) -> None:
         """A command that no transport sends is withdrawn while its caller waits, and has failed later."""
         live.refusal = reason
-        if first:
-            await self._book.withdraw(live)
-        else:
+        if not (first and await self._withdrawn(live)):
             await self._fail(live, reason)
+
+    async def _withdrawn(self, live: Live) -> bool:
+        """Whether the storage forgot it: else it has failed, which is tried until it is written."""
+        try:
+            await self._book.withdraw(live)
+        except ApiError as error:
+            self._log.warning("command_not_withdrawn", command_id=live.command.command_id, reason=str(error))
+            return False
+        return True
 
     async def _fail(self, live: Live, reason: str) -> None:
         """End what was not sent, and say that it was not."""

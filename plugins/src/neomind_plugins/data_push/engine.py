@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import attrs
 import orjson
 
-from neomind_sdk import Event, ExtensionOutputProduced, Lagged, Logger, MetricsStored, Notice, Order
+from neomind_sdk import ApiError, Event, ExtensionOutputProduced, Lagged, Logger, MetricsStored, Notice, Order
 from neomind_sdk import series as ids
 
 from . import tables
@@ -112,7 +112,7 @@ class Engine:
     async def _store(self, taken: Taken) -> None:
         direct = {live: items for live, items in taken.items.items() if live.target.direct}
         buffered = {live: items for live, items in taken.items.items() if not live.target.direct}
-        full = [live for live in direct if not await self._writer.has_room(live)]
+        full = [live for live in direct if await self._is_full(live)]
         orders = {live: await self._writer.made(live, direct[live]) for live in direct if live not in full}
 
         def work() -> None:
@@ -128,6 +128,14 @@ class Engine:
         if not (taken.items or taken.far) or not await self._writer.write(work, patient=True):
             return
         await self._stored(orders, buffered)
+
+    async def _is_full(self, live: Live) -> bool:
+        """A queue that cannot be looked at just now takes what comes: that is no reason to lose it."""
+        try:
+            return not await self._writer.has_room(live)
+        except ApiError as error:
+            self._log.warning("push_queue_not_read", target=live.id, reason=error.message)
+            return False
 
     async def _stored(self, orders: dict[Live, list[Order]], buffered: dict[Live, list[Item]]) -> None:
         for live, made in orders.items():

@@ -21,6 +21,7 @@ from neomind_sdk import (
     TelemetryStore,
 )
 from neomind_sdk import series as ids
+from neomind_sdk.attempts import attempt
 from neomind_sdk.kinds import Unusable
 from neomind_sdk.turns import Turns
 from neomind_sdk.units import DAY_MS, milliseconds
@@ -29,7 +30,6 @@ from . import tables
 from .configs import Configs
 from .live import Live
 from .records import Item, Target, Trial
-from .server import attempt
 from .service import Targets
 from .writer import Writer, run
 
@@ -101,7 +101,8 @@ class History:
             return Delivery(ok=False, detail=str(error))
         tools = SendTools(egress=self.egress, clock=self.writer.clock, delivery_id=ident)
         payload = PushPayload(body=order.payload["body"].encode(), sources=tuple(order.payload["sources"]), hops=1)
-        return await attempt(ready, payload, tools, self.writer.settings().test_timeout_s)
+        limit_s = self.writer.settings().test_timeout_s
+        return await attempt(ready, lambda: ready.kind.deliver(ready.config, payload, tools), limit_s)
 
     async def _newest(self, live: Live) -> Item:
         """The newest stored value that the patterns fit; a sample when there is none."""

@@ -90,6 +90,11 @@ class Target:
         return lane_of(self.id)
 
     @property
+    def address(self) -> tuple[Any, ...]:
+        """What it sends to and with: another one after each change of the configuration."""
+        return self.target_type, self.config, self.sealed
+
+    @property
     def direct(self) -> bool:
         """Whether each value leaves by itself, as it comes."""
         return self.schedule.kind == EVENT_DRIVEN and self.batch.batch_size == 1

@@ -14,29 +14,22 @@ from neomind_sdk import (
     Database,
     Delivery,
     DeliveryRecord,
-    EgressBlocked,
-    EgressFailed,
     ImageFiles,
     Logger,
     Order,
     OrderServer,
     PushPayload,
-    PushTargetType,
     SendTools,
 )
-from neomind_sdk.foreign import ForeignError, call
-from neomind_sdk.kinds import Ready
-from neomind_sdk.masks import scrubbed
-from neomind_sdk.public import public
+from neomind_sdk.attempts import attempt
 
 from . import tables
 from .configs import Configs
-from .records import DEAD, RESENT, Retry
+from .records import DEAD, RESENT, Retry, Target
 
 ATTEMPT_S = 150.0
 ASKED_MAX_S = 600.0
 BODY_MAX = 10 * 1024 * 1024
-DETAIL_MAX = 500
 DELETED = "the target was deleted"
 STOPPED = "the target is stopped"
 GONE = "the receiver says that it is gone for ever (HTTP 410)"
@@ -46,14 +39,15 @@ GONE = "the receiver says that it is gone for ever (HTTP 410)"
 class PushServer(OrderServer):
     """Makes one attempt at an order; a target that cannot be served now has its orders wait.
 
-    ``gone`` stops a target for good; ``ended`` is told that a delivery of a target has come to its end.
+    ``gone`` stops a target for good, if it still is as it was tried, and returns whether it is; ``ended`` is told
+    that a delivery of a target has come to its end.
     """
 
     database: Database
     clock: Clock
     configs: Configs
     images: Callable[[], ImageFiles | None]
-    gone: Callable[[str, str], Awaitable[None]]
+    gone: Callable[[Target, str], Awaitable[bool]]
     ended: Callable[[str], None]
     log: Logger
 
@@ -66,10 +60,10 @@ class PushServer(OrderServer):
             raise LookupError(target.trouble or STOPPED)
         if problem := order.payload.get("problem"):
             return Delivery(ok=False, detail=problem, retry=False)
-        ready = self.configs.ready(target)
-        delivery = await attempt(ready, await self._payload(order), tools, ATTEMPT_S)
-        if delivery.gone:
-            await self.gone(target.id, GONE)
+        ready, payload = self.configs.ready(target), await self._payload(order)
+        delivery = await attempt(ready, lambda: ready.kind.deliver(ready.config, payload, tools), ATTEMPT_S)
+        if delivery.gone and not await self.gone(target, GONE):
+            delivery = attrs.evolve(delivery, gone=False, retry=True)  # the next attempt is at what the target is now
         return again(delivery, target.retry, tools.attempt)
 
     async def settled(self, record: DeliveryRecord) -> None:
@@ -98,24 +92,6 @@ class PushServer(OrderServer):
             if len(body) + len(picture) * body.count(address) <= BODY_MAX:
                 body = body.replace(address, picture)
         return body
-
-
-async def attempt(ready: Ready[PushTargetType], payload: PushPayload, tools: SendTools, limit_s: float) -> Delivery:
-    """What came of it. Never raises for what the type does, and its detail shows no secret of the configuration."""
-    try:
-        delivery = await call(lambda: ready.kind.deliver(ready.config, payload, tools), limit_s)
-    except ForeignError as failed:
-        delivery = Delivery(ok=False, detail=sentence(failed))
-    if not isinstance(delivery, Delivery):
-        delivery = Delivery(ok=False, detail=f"'{ready.kind.name}' returned a {type(delivery).__name__}, no Delivery")
-    detail = " ".join(scrubbed(delivery.detail, ready.secrets).split())
-    return attrs.evolve(delivery, detail=detail[:DETAIL_MAX])
-
-
-def sentence(failed: ForeignError) -> str:
-    """Egress speaks in sentences; what else is raised is named, without the paths of this machine."""
-    spoken = isinstance(failed.error, EgressBlocked | EgressFailed)
-    return str(failed.error) if spoken else public(str(failed))
 
 
 def again(delivery: Delivery, retry: Retry, attempt: int) -> Delivery:

@@ -61,6 +61,7 @@ class Targets:
         self._database = parts.writer.database
         self._outbox = parts.writer.outbox
         self._turns = Turns()
+        self._together = asyncio.Lock()  # held while a row and its ``Live`` change; nobody waits for the outbox in it
         self._lives: dict[str, Live] = {}
 
     # ---- life ----
@@ -156,28 +157,31 @@ class Targets:
         """What waits for it is given up. Raises ``PushTargetNotFound``."""
         await self._turns.run(lambda: self._delete(target_id))
 
-    async def gone(self, target_id: str, reason: str) -> None:
-        """The receiver said that it is gone for ever.
+    async def gone(self, tried: Target, reason: str) -> bool:
+        """The receiver of an attempt said that it is gone for ever; whether the target was stopped for it.
 
-        Called while the outbox makes an attempt, so it must not wait for a change that waits for the outbox.
+        ``tried`` is the target as it was when the attempt began: what a former receiver says is nothing to a target
+        that has another one by now. Called while the outbox makes an attempt, so it must not wait for a change that
+        waits for the outbox.
         """
-        target = await self.get(target_id)
-        target = attrs.evolve(target, enabled=False, trouble=reason)
-        await self._database.write(partial(tables.save, target))
-        if (live := self._lives.get(target_id)) is not None:
-            live.target = target
-            self._end(live)
-        self._writer.log.warning("push_target_stopped", target=target_id, reason=reason)
+        async with self._together:
+            if not await self._database.write(partial(tables.stop, tried, reason)):
+                return False
+            if (live := self._lives.get(tried.id)) is not None:
+                live.target = attrs.evolve(live.target, enabled=False, trouble=reason)
+                self._end(live)
+        self._writer.log.warning("push_target_stopped", target=tried.id, reason=reason)
+        return True
 
     # ---- in turn ----
 
     async def _create(self, live: Live) -> Target:
         target = live.target
         await self._database.write(partial(tables.save, target))
+        self._lives[target.id] = live  # at once: a target that is listed can be changed and deleted
+        self._begin(live)
         if not target.enabled:
             await self._outbox.hold(target.lane, STOPPED)
-        self._lives[target.id] = live
-        self._begin(live)
         self._writer.log.info("push_target_created", target=target.id, target_type=target.target_type)
         return target
 
@@ -192,21 +196,23 @@ class Targets:
             target = attrs.evolve(before, **await self._accept(before, kind, change.config, old))
         target = attrs.evolve(evolved(target, change), target_type=kind, updated_ms=self._writer.clock.now_ms())
         fresh = await self._made(target, strict=change.template is not None)
-        await self._replace(fresh)
+        target = await self._replace(fresh, switched=change.enabled is not None)
         await self._switch(before, target, change)
         return target
 
-    async def _replace(self, fresh: Live) -> None:
+    async def _replace(self, fresh: Live, *, switched: bool) -> Target:
         """A target as it is now in the place of what it was; what waits for its batch leaves as it was."""
         old = self.live(fresh.id)
         async with self.parts.engine.busy:
             await self.parts.flusher.flush(old)
-            await self._database.write(partial(tables.save, fresh.target))
-            self._end(old)
-            async with old.turn:
-                fresh.buffered, fresh.pending = old.buffered, old.pending
-            self._lives[fresh.id] = fresh
-            self._begin(fresh)
+            async with self._together:
+                fresh.target = await self._database.write(partial(tables.replace, fresh.target, switched=switched))
+                self._end(old)
+                async with old.turn:
+                    fresh.buffered, fresh.pending = old.buffered, old.pending
+                self._lives[fresh.id] = fresh
+                self._begin(fresh)
+        return fresh.target
 
     async def _switch(self, before: Target, target: Target, change: Change) -> None:
         """What waits in the outbox waits on while a target is stopped, and is tried at once when it is started."""
@@ -218,11 +224,10 @@ class Targets:
 
     async def _delete(self, target_id: str) -> None:
         target, live = await self.get(target_id), self.live(target_id)
-        async with self.parts.engine.busy:
+        async with self.parts.engine.busy, live.turn, self._together:
+            await self._database.write(partial(tables.delete, target_id))
             self._end(live)
-            async with live.turn:
-                await self._database.write(partial(tables.delete, target_id))
-                live.buffered = 0
+            live.buffered = 0
             del self._lives[target_id]
         await self._outbox.drop_lane(target.lane)
         self._writer.log.info("push_target_deleted", target=target_id)

@@ -113,6 +113,24 @@ def save(target: Target) -> None:
     _upsert(TargetRow, {**values, **packed}, TargetRow.id)
 
 
+def replace(target: Target, *, switched: bool) -> Target:
+    """Save a target; whether it runs stays as its row says, unless it was ``switched``. Returns what was saved."""
+    now = None if switched else get(target.id)
+    if now is not None:
+        target = attrs.evolve(target, enabled=now.enabled, trouble=now.trouble)
+    save(target)
+    return target
+
+
+def stop(tried: Target, reason: str) -> bool:
+    """Stop a target if it is as it was tried; nothing else of its row is written. Whether it was stopped."""
+    now = get(tried.id)
+    if now is None or now.address != tried.address:
+        return False
+    changes = TargetRow.update(enabled=False, trouble=reason)
+    return bool(changes.where(TargetRow.id == tried.id, TargetRow.enabled).execute())
+
+
 def get(target_id: str) -> Target | None:
     row = TargetRow.get_or_none(TargetRow.id == target_id)
     return None if row is None else target_of(row)

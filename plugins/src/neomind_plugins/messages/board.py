@@ -24,9 +24,9 @@ from neomind_sdk import (
 )
 
 from . import tables
-from .attempts import payload_of
 from .filters import gets
 from .models import TAGS_MAX, TEXT_MAX, TITLE_MAX, WORD_MAX, MessageSettings
+from .payloads import payload_of
 from .records import DeliveryNote, Message, Switch
 from .repeats import repeat_key
 from .severities import problem_of, severity_of

@@ -10,11 +10,11 @@ from typing import Any
 import attrs
 
 from neomind_sdk import BadRequest, Clock, Database, Delivery, Egress, Logger, Outbox, OutgoingMessage, SendTools
+from neomind_sdk.attempts import attempt
 from neomind_sdk.kinds import Accepted, Unusable
 from neomind_sdk.turns import Turns
 
 from . import tables
-from .attempts import attempt
 from .configs import RECIPIENTS, Configs
 from .errors import ChannelNotFound, ChannelUnavailable, RecipientNotFound
 from .kinds import Kinds
@@ -137,15 +137,17 @@ class Channels:
         """Raises ``RecipientNotFound``."""
         return await self._turns.run(partial(self._recipients, name, remove=email.strip()))
 
-    async def disable_gone(self, name: str, reason: str) -> bool:
-        """The receiver said that it is gone for ever; whether that is news.
+    async def disable_gone(self, tried: Channel, reason: str) -> bool:
+        """The receiver of an attempt said that it is gone for ever; whether the channel was disabled for it.
 
-        Called while the outbox makes an attempt, so it must not wait for a change that waits for the outbox.
+        ``tried`` is the channel as it was when the attempt began: what a former receiver says is nothing to a channel
+        that has another one by now. Called while the outbox makes an attempt, so it must not wait for a change that
+        waits for the outbox.
         """
-        changed = await self._database.write(partial(self._close, name, reason))
-        if changed:
-            self._parts.log.warning("channel_disabled", channel=name, reason=reason)
-        return changed
+        disabled = await self._database.write(partial(self._close, tried, reason))
+        if disabled:
+            self._parts.log.warning("channel_disabled", channel=tried.name, reason=reason)
+        return disabled
 
     # ---- testing ----
 
@@ -168,12 +170,14 @@ class Channels:
         )
         tools = SendTools(egress=self._parts.egress, clock=clock, delivery_id=f"test_{ident}")
         begun = clock.monotonic()
-        delivery = await attempt(ready, message, tools, self._parts.test_timeout_s())
+        limit_s = self._parts.test_timeout_s()
+        delivery = await attempt(ready, lambda: ready.kind.send(ready.config, message, tools), limit_s)
         return delivery, round((clock.monotonic() - begun) * 1000)
 
     # ---- in turn ----
 
     async def _create(self, channel: Channel) -> Channel:
+        await self._database.read(partial(check_free, channel.name))  # else the lane is that of somebody else
         await self._forget_lane(channel.lane)  # of a channel of this name that was deleted while the platform died
         await self._database.write(partial(insert, channel))
         self.names |= {channel.name}
@@ -256,17 +260,21 @@ class Channels:
         tables.give_up(name, DELETED)
 
     @staticmethod
-    def _close(name: str, reason: str) -> bool:
-        channel = tables.channel(name)
-        if channel is None or not channel.enabled:
+    def _close(tried: Channel, reason: str) -> bool:
+        now = tables.channel(tried.name)
+        if now is None or not now.enabled or now.address != tried.address:
             return False
-        tables.save_channel(attrs.evolve(channel, enabled=False, trouble=reason))
+        tables.disable(tried.name, reason)
         return True
 
 
+def check_free(name: str) -> None:
+    if tables.channel(name) is not None:
+        raise BadRequest(f"There is a channel '{name}' already")
+
+
 def insert(channel: Channel) -> None:
-    if tables.channel(channel.name) is not None:
-        raise BadRequest(f"There is a channel '{channel.name}' already")
+    check_free(channel.name)
     tables.save_channel(channel)
 
 

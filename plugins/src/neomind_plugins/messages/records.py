@@ -81,6 +81,11 @@ class Channel(Switch):
     created_ms: int = 0
     updated_ms: int = 0
 
+    @property
+    def address(self) -> tuple[Any, ...]:
+        """What it sends to and with: another one after each change of the configuration."""
+        return self.channel_type, self.config, self.sealed
+
 
 @attrs.frozen(kw_only=True)
 class DeliveryNote:

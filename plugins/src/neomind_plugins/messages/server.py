@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+import attrs
+
 from neomind_sdk import (
     Database,
     Delivery,
@@ -16,11 +18,12 @@ from neomind_sdk import (
     OrderServer,
     SendTools,
 )
+from neomind_sdk.attempts import attempt
 
 from . import tables
-from .attempts import attempt, outgoing_of
 from .channels import DELETED, DISABLED
 from .configs import Configs
+from .payloads import outgoing_of
 from .records import Channel
 
 ATTEMPT_S = 60.0
@@ -35,7 +38,7 @@ class ChannelServer(OrderServer):
         database: Database,
         configs: Configs,
         board: MessageBoard,
-        disable: Callable[[str, str], Awaitable[bool]],
+        disable: Callable[[Channel, str], Awaitable[bool]],
         log: Logger,
     ) -> None:
         self._database = database
@@ -50,10 +53,10 @@ class ChannelServer(OrderServer):
             return Delivery(ok=False, detail=DELETED, retry=False)
         if not channel.enabled:
             raise LookupError(channel.trouble or DISABLED)
-        ready = self._configs.ready(channel)
-        delivery = await attempt(ready, outgoing_of(order.payload), tools, ATTEMPT_S)
-        if delivery.gone:
-            await self._gone(channel, order)
+        ready, message = self._configs.ready(channel), outgoing_of(order.payload)
+        delivery = await attempt(ready, lambda: ready.kind.send(ready.config, message, tools), ATTEMPT_S)
+        if delivery.gone and not await self._gone(channel, order):
+            return attrs.evolve(delivery, gone=False, retry=True)  # the next attempt is at what the channel is now
         return delivery
 
     async def settled(self, record: DeliveryRecord) -> None:
@@ -64,10 +67,10 @@ class ChannelServer(OrderServer):
             channel = record.order.payload["channel"]
             self._log.warning("message_not_delivered", channel=channel, attempts=record.attempts, reason=record.detail)
 
-    async def _gone(self, channel: Channel, order: Order) -> None:
-        """Disable the channel, and say so in the other ones."""
-        if not await self._disable(channel.name, GONE):
-            return
+    async def _gone(self, channel: Channel, order: Order) -> bool:
+        """Disable the channel, and say so in the other ones; whether it was still the one of the attempt."""
+        if not await self._disable(channel, GONE):
+            return False
         text = f"{GONE[0].upper()}{GONE[1:]}. Give the channel a new target and enable it again."
         await self._board.raise_message(
             NewMessage(
@@ -81,3 +84,4 @@ class ChannelServer(OrderServer):
                 hops=order.hops + 1,
             )
         )
+        return True

@@ -234,6 +234,10 @@ def save_channel(one: Channel) -> None:
     ChannelRow.insert(**values).on_conflict(conflict_target=[ChannelRow.name], preserve=kept).execute()
 
 
+def disable(name: str, trouble: str) -> None:
+    ChannelRow.update(enabled=False, trouble=trouble).where(ChannelRow.name == name).execute()
+
+
 def delete_channel(name: str) -> None:
     ChannelRow.delete().where(ChannelRow.name == name).execute()
 

@@ -17,11 +17,12 @@ from neomind_sdk import (
     Service,
     Step,
 )
+from neomind_sdk.node import Node
 
 from .bucket import Buckets
 from .lanes import Lanes
+from .leases import Leases
 from .models import OutboxSettings
-from .node import Node
 from .parts import Parts
 from .runner import Runner
 from .service import DurableOutbox
@@ -53,14 +54,16 @@ def build(ctx: PluginContext) -> DurableOutbox:
 def assembled(parts: Parts, node: Node) -> DurableOutbox:
     teller = Teller(parts)
     buckets = Buckets(parts.clock, parts.settings.lane_rate, parts.settings.lane_burst)
-    runner = Runner(parts, buckets, teller.start)
+    leases = Leases(parts.clock, parts.settings.attempt_timeout_s)
+    runner = Runner(parts, buckets, leases, teller.start)
     return DurableOutbox(
         database=parts.database,
         clock=parts.clock,
         settings=parts.settings,
         servers=parts.servers,
-        lanes=Lanes(parts, runner, buckets),
-        runner=runner,
+        log=parts.log,
+        lanes=Lanes(parts, runner, buckets, leases),
+        leases=leases,
         teller=teller,
         node=node,
     )

@@ -13,6 +13,7 @@ from neomind_sdk.units import SECOND_MS
 
 from . import tables
 from .bucket import Buckets
+from .leases import Leases
 from .parts import Parts
 from .records import Turn
 from .runner import Lane, Runner
@@ -39,11 +40,12 @@ class Lanes:
     ``fresh``  names of lanes that got an order; filled by the storage's thread, where a deque needs no lock
     """
 
-    def __init__(self, parts: Parts, runner: Runner, buckets: Buckets) -> None:
+    def __init__(self, parts: Parts, runner: Runner, buckets: Buckets, leases: Leases) -> None:
         self.fresh: deque[str] = deque()
         self._parts = parts
         self._runner = runner
         self._buckets = buckets
+        self._leases = leases
         self._slots = Slots(parts.settings.concurrency)
         self._running: dict[str, Lane] = {}
         self._due: dict[str, Due] = {}
@@ -74,7 +76,9 @@ class Lanes:
             return
         self._due.pop(name, None)
         self._unavailable.discard(name)
-        lane = self._running[name] = Lane(name, waited=due.delivery_id if due and not now else None)
+        lane = self._running[name] = Lane(
+            name, self._leases.hold(), waited=due.delivery_id if due and not now else None
+        )
         self._quiet.clear()
         self._parts.spawn(self._run(lane), f"lane:{name}")
 
@@ -91,7 +95,7 @@ class Lanes:
 
     async def run(self) -> None:
         """Look at the tables every so often, and start lanes at their time; until it is cancelled."""
-        self._open = True
+        self._open = not self._runner.closing
         while self._open:
             self._news.clear()
             await self._look_if_due()
@@ -127,6 +131,7 @@ class Lanes:
         except ApiError as error:
             self._parts.log.warning("outbox_not_read", reason=error.message)
             return
+        self._leases.tidy(frozenset(names).union(self._running))
         for name in names:
             self.start(name)
         for kind in kinds:
@@ -184,6 +189,6 @@ class Lanes:
             self._later(lane.name, UNAVAILABLE_S)
         elif turn.until_ms is not None:
             seconds = (turn.until_ms - self._parts.clock.now_ms()) / SECOND_MS
-            if turn.waits_for is None:  # another process runs it, which may be done with it at any time
-                seconds = min(seconds, self._parts.settings.poll_s)
             self._later(lane.name, seconds, turn.waits_for)
+        elif turn.holder is not None:  # which may be done with it at any time
+            self._later(lane.name, min(self._leases.left_s(lane.name), self._parts.settings.poll_s))

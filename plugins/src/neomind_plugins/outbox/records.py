@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import attrs
 
 from neomind_sdk import DELIVERY_STATES, Order
@@ -42,22 +44,33 @@ class Outcome:
     hold: str = ""
 
 
+class Holder(NamedTuple):
+    """Who has a lane, and at which renewal."""
+
+    owner: str
+    beat: int
+
+
 @attrs.frozen(kw_only=True)
 class Ask:
     """What the runner of a lane asks for in one transaction.
 
+    ``me``      who asks; ``beat`` is a new one
+    ``renew``   whether a lease that is ours is renewed when an attempt begins
+    ``over``    the other one that has the lane and died
     ``begin``   whether the next attempt may begin
     ``waited``  the delivery whose pause is over, whatever the wall clock says
     ``done``    the outcome to write down before
     """
 
     lane: str
-    owner: str
+    me: Holder
     now_ms: int
-    lease_ms: int
     longest_ms: int
     max_attempts: int
     kinds: frozenset[str]
+    renew: bool = True
+    over: Holder | None = None
     begin: bool = True
     waited: str | None = None
     done: Outcome | None = None
@@ -67,6 +80,7 @@ class Ask:
 class Turn:
     """What a lane does next: the attempt that begins, or wait until ``until_ms``, or go on; else it rests.
 
+    ``holder``     the other one that has it
     ``waits_for``  the delivery whose pause is not over
     ``ended``      kinds of deliveries that came to their end
     """
@@ -74,6 +88,7 @@ class Turn:
     begun: Begun | None = None
     until_ms: int | None = None
     waits_for: str | None = None
+    holder: Holder | None = None
     more: bool = False
     ended: frozenset[str] = frozenset()
 

@@ -9,23 +9,26 @@ import attrs
 
 from neomind_sdk import ApiError, CustomPublished, SendTools
 from neomind_sdk.foreign import ForeignError, call
+from neomind_sdk.lease import Hold
 from neomind_sdk.units import SECOND_MS
 
 from . import turning
 from .bucket import Buckets
 from .deciding import Made, decide, failed, longest_ms, unavailable
+from .leases import Leases
 from .parts import Parts
-from .records import PENDING, Ask, Begun, Outcome, Turn
+from .records import PENDING, Ask, Begun, Holder, Outcome, Turn
 
-LEASE_EXTRA_S = 30.0
 RETRY_S, RETRY_MAX_S = 0.5, 10.0
 HELD = "outbox_lane_held"
+TOO_LATE = "It was not sent: when it could have begun, its turn was over"
 
 
 @attrs.define(eq=False)
 class Lane:
     """A lane that runs.
 
+    ``hold``         of its lease
     ``waited``       the delivery whose pause is over
     ``again``        something happened to it while it ran
     ``troubled``     its latest attempt failed
@@ -33,6 +36,7 @@ class Lane:
     """
 
     name: str
+    hold: Hold
     waited: str | None = None
     again: bool = False
     troubled: bool = False
@@ -40,16 +44,15 @@ class Lane:
 
 
 class Runner:
-    """Takes turns of lanes and makes their attempts. ``owner`` is who takes leases; ``ended`` is told of ends."""
+    """Takes turns of lanes and makes their attempts. ``ended`` is told of ends."""
 
-    def __init__(self, parts: Parts, buckets: Buckets, ended: Callable[[str], None]) -> None:
-        self.owner = ""
+    def __init__(self, parts: Parts, buckets: Buckets, leases: Leases, ended: Callable[[str], None]) -> None:
         self.closing = False
         self.ended = ended
         self._parts = parts
         self._buckets = buckets
+        self._leases = leases
         self._longest_ms = longest_ms(parts.settings)
-        self._lease_ms = round((parts.settings.attempt_timeout_s + LEASE_EXTRA_S) * SECOND_MS)
 
     async def serve(self, lane: Lane, may_go_on: Callable[[str], bool]) -> Turn:
         """Make attempts while there are any that may be made; returns the turn without one.
@@ -59,7 +62,6 @@ class Runner:
         lane.unavailable = False
         turn = await self._turn(lane, None, begin=not self.closing)
         while turn.begun is not None:
-            self._buckets.take(lane.name)
             done = await self._attempt(lane, turn.begun)
             turn = await self._turn(lane, done, begin=done.counted and may_go_on(lane.name))
             if done.hold:
@@ -67,11 +69,19 @@ class Runner:
         return turn if not lane.unavailable else Turn()
 
     async def _turn(self, lane: Lane, done: Outcome | None, *, begin: bool) -> Turn:
+        """Take a turn, and then another when the lane turns out to be that of a process which died."""
+        turn = await self._take(lane, done, begin=begin)
+        if turn.holder is not None and self._leases.over(lane.name, turn.holder):
+            self._parts.log.info("lane_taken_over", lane=lane.name, owner=turn.holder.owner)
+            turn = await self._take(lane, None, begin=begin and not self.closing, over=turn.holder)
+        return turn
+
+    async def _take(self, lane: Lane, done: Outcome | None, *, begin: bool, over: Holder | None = None) -> Turn:
         """Take a turn, however often that has to be tried: an outcome must not be lost."""
         pause_s = RETRY_S
         while True:
             lane.again = False
-            ask = self._ask(lane, done, begin)
+            ask, since = self._ask(lane, done, begin, over), lane.hold.now()
             try:
                 turn = await self._parts.database.write(partial(turning.take, ask))
             except ApiError as error:
@@ -80,19 +90,24 @@ class Runner:
                 pause_s = min(pause_s * 2, RETRY_MAX_S)
             else:
                 lane.waited = None
+                if turn.begun is None:
+                    lane.hold.lose()
+                elif ask.renew:
+                    lane.hold.renewed(since)
                 for kind in turn.ended:
                     self.ended(kind)
                 return turn
 
-    def _ask(self, lane: Lane, done: Outcome | None, begin: bool) -> Ask:
+    def _ask(self, lane: Lane, done: Outcome | None, begin: bool, over: Holder | None) -> Ask:
         return Ask(
             lane=lane.name,
-            owner=self.owner,
+            me=Holder(self._leases.owner, self._leases.beat()),
             now_ms=self._parts.clock.now_ms(),
-            lease_ms=self._lease_ms,
             longest_ms=self._longest_ms,
             max_attempts=self._parts.settings.max_attempts,
             kinds=frozenset(self._parts.servers),
+            renew=self._leases.old(lane.hold),
+            over=over,
             begin=begin,
             waited=lane.waited,
             done=done,
@@ -101,6 +116,9 @@ class Runner:
     async def _attempt(self, lane: Lane, begun: Begun) -> Outcome:
         clock = self._parts.clock
         at_ms, began = clock.now_ms(), clock.monotonic()
+        if not self._leases.suffices(lane.hold):
+            return _unserved(begun, TOO_LATE, at_ms)
+        self._buckets.take(lane.name)
         server, settings = self._parts.servers[begun.order.kind], self._parts.settings
         tools = self._tools(begun, at_ms)
         try:

@@ -10,17 +10,29 @@ from typing import Any
 import attrs
 import orjson
 
-from neomind_sdk import Clock, Database, DeliveryRecord, Health, NotFound, Order, OrderServer, ValidationFailed, fields
+from neomind_sdk import (
+    ApiError,
+    Clock,
+    Database,
+    DeliveryRecord,
+    Health,
+    Logger,
+    NotFound,
+    Order,
+    OrderServer,
+    ValidationFailed,
+    fields,
+)
 from neomind_sdk import Outbox as OutboxContract
+from neomind_sdk.node import Node
 from neomind_sdk.units import SECOND_MS
 
 from . import tables
 from .ids import Ids
 from .lanes import Lanes
+from .leases import Leases
 from .models import OutboxSettings
-from .node import Node
 from .records import Attempt, Filter, LaneState
-from .runner import Runner
 from .teller import Teller
 
 PAYLOAD_MAX = 256 * 1024
@@ -28,6 +40,7 @@ NAME_MAX = 300
 SUBJECT_MAX = 300
 ATTEMPTS_SHOWN = 100
 STEP = 400
+RETRY_S = 5.0
 MAX_MS = 2**63 - 1
 
 
@@ -39,8 +52,9 @@ class DurableOutbox(OutboxContract):
     clock: Clock
     settings: OutboxSettings
     servers: dict[str, OrderServer]
+    log: Logger
     lanes: Lanes
-    runner: Runner
+    leases: Leases
     teller: Teller
     node: Node
     _ids: Ids = attrs.field(init=False)
@@ -121,9 +135,10 @@ class DurableOutbox(OutboxContract):
     # ---- life ---------------------------------------------------------------------------------------------------
 
     async def start(self, spawn: Callable[[Any, str], None]) -> None:
-        """Begin to dispatch; raises ``OSError`` when the data directory cannot be written."""
-        self.runner.owner = await asyncio.to_thread(self.node.open)
-        spawn(self.lanes.run(), "dispatcher")
+        """Begin to dispatch."""
+        node = await asyncio.to_thread(self.node.open)
+        self.leases.name(node)
+        spawn(self._dispatch(node), "dispatcher")
 
     def pause(self) -> None:
         """The platform is about to stop: begin no attempt that those who serve orders could not end."""
@@ -141,10 +156,22 @@ class DurableOutbox(OutboxContract):
         """Forget what ended before the retention, in small steps; returns how many."""
         before_ms = self.clock.now_ms() - round(self.settings.retention_s * SECOND_MS)
         count = 0
-        while old := await self.database.read(partial(tables.outdated, before_ms, STEP)):
-            await self.database.write(partial(tables.forget, old))
-            count += len(old)
+        while forgotten := await self.database.write(partial(tables.forget_outdated, before_ms, STEP)):
+            count += forgotten
         return count
+
+    async def _dispatch(self, node: str) -> None:
+        await self._inherit(node)
+        await self.lanes.run()
+
+    async def _inherit(self, node: str) -> None:
+        """Have the lanes of the process that died here. Only once: a copy of the data directory has the name too."""
+        while True:
+            try:
+                return await self.database.write(partial(tables.inherit, node))
+            except ApiError as error:
+                self.log.warning("outbox_not_written", reason=error.message)
+                await self.clock.sleep(RETRY_S)
 
     def _new(self) -> dict[str, Any]:
         return {"delivery_id": self._ids.new(), "created_ms": self.clock.now_ms()}

@@ -51,12 +51,15 @@ class OrderRow(Model):
 
 
 class LaneRow(Model):
-    """A lane that was ever run: why it is held (empty: it is not), and who runs it until when."""
+    """A lane that was ever run: why it is held (empty: it is not), and which process runs it.
+
+    ``beat`` changes with each renewal: that it stands still is how others see that the owner died.
+    """
 
     lane = TextField(primary_key=True)
     held = TextField(default="")
     owner = TextField(null=True)
-    lease_ms = BigIntegerField(default=0)
+    beat = BigIntegerField(default=0)
 
     class Meta:
         table_name = "outbox_lanes"
@@ -177,10 +180,12 @@ def revive(delivery_id: str) -> DeliveryRecord:
     return require(delivery_id)
 
 
-def outdated(before_ms: int, limit: int) -> list[str]:
-    """The oldest of what ended before."""
+def forget_outdated(before_ms: int, limit: int) -> int:
+    """Forget some of what ended before; how many. What is sent again at that moment has not ended."""
     old = OrderRow.state.in_((DELIVERED, DEAD)) & (OrderRow.finished_ms < before_ms)
-    return [row.delivery_id for row in OrderRow.select(OrderRow.delivery_id).where(old).limit(limit)]
+    found = [row.delivery_id for row in OrderRow.select(OrderRow.delivery_id).where(old).limit(limit)]
+    forget(found)
+    return len(found)
 
 
 def forget(delivery_ids: Sequence[str]) -> None:
@@ -218,6 +223,12 @@ def waiting(kinds: Collection[str]) -> list[str]:
     query = OrderRow.select(OrderRow.lane).distinct()
     some = (OrderRow.state == PENDING) & OrderRow.kind.in_(list(kinds)) & OrderRow.lane.not_in(held)
     return [row.lane for row in query.where(some)]
+
+
+def inherit(node: str) -> None:
+    """Free the lanes of processes that died on this node: nobody has its name while one of them lives."""
+    theirs = (LaneRow.owner == node) | LaneRow.owner.startswith(f"{node}:")
+    LaneRow.update(owner=None).where(theirs).execute()
 
 
 def hold(lane: str, reason: str) -> None:

@@ -12,13 +12,12 @@ import orjson
 
 from neomind_sdk import Order
 
-from .records import DEAD, PENDING, Ask, Begun, Outcome, Turn
+from .records import DEAD, PENDING, Ask, Begun, Holder, Outcome, Turn
 from .tables import AT_ONCE_MS, changed, hold, run
 
 EXPIRED = "It expired before it could be delivered"
 DIED = "The platform stopped during each of its attempts"
 AT_A_TIME = 100
-RENEW_MS = 10_000  # the lease is longer than an attempt may take by more than this
 
 HEAD = """SELECT seq, delivery_id, lane, kind, payload, subject, cause, hops, expires_ms,
 attempts, first_ms, next_ms, detail
@@ -29,9 +28,10 @@ END = """UPDATE outbox_orders SET state = ?, detail = ?, next_ms = NULL, finishe
 WHERE delivery_id = ? AND state = ?"""
 UNCOUNT = "UPDATE outbox_orders SET attempts = attempts - 1, detail = ? WHERE delivery_id = ? AND state = ?"
 LOG = "INSERT INTO outbox_attempts (delivery_id, attempt, at_ms, took_ms, ok, detail) VALUES (?, ?, ?, ?, ?, ?)"
-LANE = "SELECT held, owner, lease_ms FROM outbox_lanes WHERE lane = ?"
-NEW_LEASE = "INSERT INTO outbox_lanes (lane, held, owner, lease_ms) VALUES (?, '', ?, ?)"
-LEASE = "UPDATE outbox_lanes SET owner = ?, lease_ms = ? WHERE lane = ?"
+LANE = "SELECT held, owner, beat FROM outbox_lanes WHERE lane = ?"
+NEW_LEASE = "INSERT INTO outbox_lanes (lane, held, owner, beat) VALUES (?, '', ?, ?)"
+LEASE = "UPDATE outbox_lanes SET owner = ?, beat = ? WHERE lane = ?"
+FREE = "UPDATE outbox_lanes SET owner = NULL WHERE lane = ?"
 
 
 class Head(NamedTuple):
@@ -57,7 +57,11 @@ class Lease(NamedTuple):
 
     held: str
     owner: str | None
-    lease_ms: int
+    beat: int
+
+    def other(self, me: str) -> Holder | None:
+        """Who else has it."""
+        return None if self.owner is None or self.owner == me else Holder(self.owner, self.beat)
 
 
 def take(ask: Ask) -> Turn:
@@ -67,8 +71,9 @@ def take(ask: Ask) -> Turn:
         hold(ask.lane, ask.done.hold)
     row = run(LANE, ask.lane).fetchone()
     lane = Lease(*row) if row else None
-    if lane is not None and lane.owner not in (None, ask.owner) and lane.lease_ms > ask.now_ms:
-        return Turn(until_ms=lane.lease_ms, ended=ended)
+    other = lane.other(ask.me.owner) if lane else None
+    if other is not None and other != ask.over:
+        return Turn(holder=other, ended=ended)
     turn = Turn() if lane is not None and lane.held else _next(ask)
     _lease(ask, lane, keep=turn.begun is not None)
     return attrs.evolve(turn, ended=turn.ended | ended) if ended else turn
@@ -139,12 +144,11 @@ def _begin(head: Head, now_ms: int) -> Begun:
 
 
 def _lease(ask: Ask, lane: Lease | None, *, keep: bool) -> None:
-    """Take the lane, or renew the lease, though not at every turn; or give it back."""
-    until_ms = ask.now_ms + ask.lease_ms
+    """Take a lane that is free or ours, or renew the lease, though not at every turn; or give it back."""
     if not keep:
-        if lane is not None and lane.owner == ask.owner:
-            run(LEASE, None, 0, ask.lane)
+        if lane is not None and lane.owner is not None:
+            run(FREE, ask.lane)
     elif lane is None:
-        run(NEW_LEASE, ask.lane, ask.owner, until_ms)
-    elif lane.owner != ask.owner or not 0 <= until_ms - lane.lease_ms <= RENEW_MS:
-        run(LEASE, ask.owner, until_ms, ask.lane)
+        run(NEW_LEASE, ask.lane, *ask.me)
+    elif lane.owner != ask.me.owner or ask.renew:
+        run(LEASE, *ask.me, ask.lane)

@@ -21,6 +21,7 @@ from neomind_sdk import (
     Status,
     Step,
 )
+from neomind_sdk.node import Node
 
 from .durable import DurableStates
 from .duty import Alone, Duty
@@ -28,7 +29,6 @@ from .kept import JobStates
 from .leader import Leader
 from .lease import Lease
 from .models import Tools
-from .node import Node
 from .service import Jobs
 from .states import MemoryStates
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from neomind_sdk import ApiError, Clock, Logger, OpenStorage
+from neomind_sdk.node import Node
 
 from .durable import DurableStates
 from .lease import Lease
 from .migrations import migrate
-from .node import Node
 from .runs import run_capped
 from .service import Jobs
 

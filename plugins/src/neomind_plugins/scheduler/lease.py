@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from collections.abc import Mapping
 from functools import partial
 
 from neomind_sdk import ApiError, Clock, Database, StorageFull
+from neomind_sdk.lease import Hold, Moment, Watch
 
 from . import tables
 from .kept import JobState
@@ -16,8 +16,6 @@ HOLD_S = 60.0
 """So long the owner goes on without having renewed the lease."""
 EXPIRY_S = 90.0
 """So long others see no renewal before one of them takes over; longer than ``HOLD_S``, so that no two ever run."""
-DRIFT_MS = 5000
-"""The wall clock and the monotonic one part by more than this when one is set, or when the machine slept."""
 
 
 class Lease:
@@ -33,11 +31,9 @@ class Lease:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._clock = clock
-        self._until = -math.inf
-        self._drift_ms = 0.0
+        self._hold = Hold(clock, HOLD_S)
+        self._watch = Watch(clock, EXPIRY_S)
         self._by_reading = False
-        self._seen: tuple[tables.Holder, float] | None = None
         self._first = True
         self.node = ""
         self.owner = ""
@@ -50,12 +46,13 @@ class Lease:
     @property
     def left_s(self) -> float:
         """How long it holds without being renewed; none or less: it does not."""
-        return self._until - self._clock.monotonic()
+        return self._hold.left_s
 
     @property
     def by(self) -> str:
         """The node that had it when another's was looked at last."""
-        return (self._seen[0].owner or "").partition(":")[0] if self._seen else ""
+        seen = self._watch.seen
+        return _node(seen) if isinstance(seen, tables.Holder) else ""
 
     async def take(self) -> bool:
         """Take it when it is free, or when its owner has died; raises ``ApiError`` when the storage does not work."""
@@ -63,10 +60,10 @@ class Lease:
         first, self._first = self._first, False
         if found is not None and found.owner is not None and not self._over(found, first=first):
             return False
-        began, now_ms = self._clock.monotonic(), self._clock.now_ms()
-        if not await self._database.write(partial(tables.take, self.owner, found, now_ms)):
+        began = self._hold.now()
+        if not await self._database.write(partial(tables.take, self.owner, found, began.wall_ms)):
             return False
-        self._renewed(began, now_ms)
+        self._renewed(began)
         return True
 
     async def write(self, states: Mapping[str, JobState], *, last: bool = False) -> bool:
@@ -74,10 +71,10 @@ class Lease:
 
         Returns ``False``, and has done nothing, when it was lost. Raises ``ApiError`` when the storage does not work.
         """
-        began, now_ms = self._clock.monotonic(), self._clock.now_ms()
-        done = await self._database.write(partial(tables.write, self.owner, states, now_ms, last=last))
+        began = self._hold.now()
+        done = await self._database.write(partial(tables.write, self.owner, states, began.wall_ms, last=last))
         if done and not last:
-            self._renewed(began, now_ms)
+            self._renewed(began)
         else:
             self.lose()
         return done
@@ -88,9 +85,9 @@ class Lease:
 
     async def sure(self) -> bool:
         """Whether it holds; when there is a doubt the storage is asked."""
-        if self.left_s > 0 and not self._by_reading and abs(self._apart() - self._drift_ms) <= DRIFT_MS:
+        if self.left_s > 0 and not self._by_reading and not self._hold.doubtful:
             return True
-        return self._until > -math.inf and await self.confirm()
+        return self._hold.taken and await self.confirm()
 
     async def confirm(self) -> bool:
         """Renew it. On a full disk nobody can take it, so that it is enough to read that nobody has."""
@@ -103,11 +100,11 @@ class Lease:
 
     def lose(self) -> None:
         """It is not ours any more."""
-        self._until = -math.inf
+        self._hold.lose()
         self._by_reading = False
 
     async def _still_mine(self) -> bool:
-        began, now_ms = self._clock.monotonic(), self._clock.now_ms()
+        began = self._hold.now()
         try:
             found = await self._database.read(tables.holder)
         except ApiError:
@@ -115,22 +112,19 @@ class Lease:
         if found is None or found.owner != self.owner:
             self.lose()
             return False
-        self._renewed(began, now_ms)
+        self._renewed(began)
         self._by_reading = True
         return True
 
     def _over(self, found: tables.Holder, *, first: bool) -> bool:
-        now, node = self._clock.monotonic(), (found.owner or "").partition(":")[0]
-        if self._seen is None or self._seen[0] != found:
-            self._seen = (found, now)
+        over = self._watch.over(found)
         # Only at first: a copy of the data directory elsewhere has the name too, and must not snatch it all the time.
-        own = found.owner == self.owner or (first and node == self.node)
-        return own or now - self._seen[1] >= EXPIRY_S
+        return over or found.owner == self.owner or (first and _node(found) == self.node)
 
-    def _renewed(self, began: float, now_ms: int) -> None:
-        self._until = began + HOLD_S
-        self._drift_ms = now_ms - began * 1000
+    def _renewed(self, began: Moment) -> None:
+        self._hold.renewed(began)
         self._by_reading = False
 
-    def _apart(self) -> float:
-        return self._clock.now_ms() - self._clock.monotonic() * 1000
+
+def _node(holder: tables.Holder) -> str:
+    return (holder.owner or "").partition(":")[0]

@@ -14,7 +14,7 @@ class Node:
     """A name in a file of the data directory, which is locked for as long as the process lives.
 
     So a process that was killed finds its name again, and with it what it held; a second one on the same directory gets
-    a name of its own.
+    a name of its own. Of its 16 characters all are ASCII letters or digits.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -33,6 +33,7 @@ class Node:
             return _new()
 
     def close(self) -> None:
+        """Let another process have the name."""
         file, self._file = self._file, None
         if file is not None:
             os.close(file)
