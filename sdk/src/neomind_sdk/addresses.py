@@ -1,4 +1,4 @@
-"""Under which address others reach this platform."""
+"""Under which address others reach this platform, and which addresses it may reach."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 import socket
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from neomind_core.contracts import ADMIN_TARGET, Egress
 
 ANY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - what is compared with, not bound to
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
@@ -59,3 +61,17 @@ def lan_address() -> str:
             return "127.0.0.1"
         address: str = probe.getsockname()[0]
         return address
+
+
+async def require_reachable(egress: Egress, host: str, port: int) -> None:
+    """Raises ``EgressBlocked`` for an address where nobody, an administrator neither, may have us connect to.
+
+    For connections that ``Egress`` does not make, MQTT's for one. ``host`` is a literal address, e.g. ``::1``: who
+    connects must do so to exactly what was asked for here.
+    """
+    await egress.check(as_url(host.partition("%")[0], port), trust=ADMIN_TARGET)
+
+
+def as_url(host: str, port: int) -> str:
+    """A host, by name or literal address, and a port in the form that ``Egress.check`` takes."""
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -160,10 +160,21 @@ class TestLogin:
         assert (await data(await client.get("/api/brokers/site")))["broker"]["last_error"] == link.last_error
 
 
-@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "100.100.100.200"])
-async def test_addresses_that_nobody_may_have_us_connect_to(address):
+FORBIDDEN = (
+    *("169.254.169.254", "fe80::1", "fe80::1%lo", "0.0.0.0", "224.0.0.1", "ff02::1", "::", "100.100.100.200"),
+    *("fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "0xa9fea9fe", "2852039166"),
+)
+
+
+@pytest.mark.parametrize("address", FORBIDDEN)
+async def test_addresses_that_nobody_may_have_us_connect_to(host, address):
     with pytest.raises(ConnectionError):
-        await resolved(address, 1883, None)
+        await resolved(address, 1883, None, host.context("transport_mqtt").egress)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "192.168.1.9", "::1"])
+async def test_the_network_at_home_is_allowed(host, address):
+    assert await resolved(address, 1883, None, host.context("transport_mqtt").egress) == address
 
 
 async def test_our_own_broker_is_no_external_one():

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
-from neomind_sdk import ADMIN_TARGET, Delivery, Egress, EmbeddedBroker, Label, PushPayload, SendTools, fields
-from neomind_sdk.addresses import public_host
+from neomind_sdk import Delivery, Egress, EmbeddedBroker, Label, PushPayload, SendTools, fields
+from neomind_sdk.addresses import as_url, public_host, require_reachable
 
 from .errors import SelfLoop
 from .publisher import Login, Publication, publish
@@ -109,11 +109,7 @@ async def resolved(host: str, port: int) -> list[str]:
 async def allowed(egress: Egress, addresses: Sequence[str], port: int) -> None:
     """Raises ``EgressBlocked`` when one of the addresses may not be reached. They are what is connected to."""
     for address in addresses:
-        await egress.check(as_url(address, port), trust=ADMIN_TARGET)
-
-
-def as_url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+        await require_reachable(egress, address, port)
 
 
 def is_own(text: str) -> bool:

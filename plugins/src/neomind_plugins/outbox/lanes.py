@@ -10,6 +10,7 @@ import attrs
 
 from neomind_sdk import ApiError
 from neomind_sdk.units import SECOND_MS
+from neomind_sdk.waiting import until
 
 from . import tables
 from .bucket import Buckets
@@ -18,7 +19,6 @@ from .parts import Parts
 from .records import Turn
 from .runner import Lane, Runner
 from .slots import Slots
-from .waiting import until
 
 UNAVAILABLE_S = 60.0
 TROUBLE_S = 30.0

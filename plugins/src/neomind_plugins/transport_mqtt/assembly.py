@@ -65,6 +65,7 @@ def build_links(ctx: PluginContext) -> Links:
     needs = Needs(
         directory=ctx.services[DeviceDirectory],
         bus=ctx.bus,
+        egress=ctx.egress,
         log=ctx.log,
         folder=ctx.data_dir / ctx.plugin.name,
         connect=connect,

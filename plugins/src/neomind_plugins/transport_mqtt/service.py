@@ -17,6 +17,7 @@ from neomind_sdk import (
     DeviceTransportOffline,
     DeviceTransportOnline,
     Downlink,
+    Egress,
     EmbeddedBroker,
     EventBus,
     Logger,
@@ -47,6 +48,7 @@ class Needs:
 
     directory: DeviceDirectory
     bus: EventBus
+    egress: Egress
     log: Logger
     folder: Path
     connect: Connect
@@ -105,7 +107,7 @@ class Links:
         """Where an external broker is; raises ``ConnectionError`` and ``ValueError``."""
         embedded = self.embedded
         own = embedded.state() if embedded is not None else None
-        return await external_target(broker, own, login or login_of(broker, self._keep_alive()))
+        return await external_target(broker, own, login or login_of(broker, self._keep_alive()), self._needs.egress)
 
     def seen_path(self, adapter_id: str) -> Path:
         return self._needs.folder / f"{adapter_id}.seen"

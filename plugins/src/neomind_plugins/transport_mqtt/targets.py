@@ -10,16 +10,13 @@ import ssl
 import tempfile
 from pathlib import Path
 
-from neomind_sdk import BrokerState, EmbeddedBroker
-from neomind_sdk.addresses import lan_address
+from neomind_sdk import BrokerState, Egress, EgressBlocked, EmbeddedBroker
+from neomind_sdk.addresses import lan_address, require_reachable
 
 from .errors import Down, TargetForbidden
 from .packets import Login
 from .records import Broker
 from .seam import Target
-
-METADATA = ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")
-"""Where clouds hand out credentials, besides the link-local addresses."""
 
 
 def embedded_target(broker: EmbeddedBroker | None, keep_alive_s: int) -> Target:
@@ -33,9 +30,9 @@ def embedded_target(broker: EmbeddedBroker | None, keep_alive_s: int) -> Target:
     return Target(host=access.host, port=access.port, login=login)
 
 
-async def external_target(broker: Broker, own: BrokerState | None, login: Login) -> Target:
+async def external_target(broker: Broker, own: BrokerState | None, login: Login, egress: Egress) -> Target:
     """An external broker, its name resolved; raises ``ConnectionError`` and ``ValueError``."""
-    host = await resolved(broker.broker, broker.port, own)
+    host = await resolved(broker.broker, broker.port, own, egress)
     tls = await asyncio.to_thread(tls_context, broker) if broker.tls else None
     return Target(host=host, port=broker.port, login=login, tls=tls, name=broker.broker)
 
@@ -49,21 +46,23 @@ def login_of(broker: Broker, keep_alive_s: int) -> Login:
     )
 
 
-async def resolved(host: str, port: int, own: BrokerState | None) -> str:
+async def resolved(host: str, port: int, own: BrokerState | None, egress: Egress) -> str:
     """The first address of ``host`` that may be connected to; raises ``TargetForbidden`` when there is none.
 
-    An administrator's target may be in the LAN or on this machine, but not where cloud machines keep their secrets
-    (link-local), and not the platform's own broker, whose messages come in already.
+    An administrator's target may be in the LAN or on this machine, but not where cloud machines keep their secrets,
+    and not the platform's own broker, whose messages come in already.
     """
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise ConnectionError(f"'{host}' is not known: {error.strerror or error}") from error
+    reason = ""
     for *_, address in found:
         text = str(address[0])
-        if not _forbidden(text) and not (own is not None and _is_own(text, port, own)):
+        reason = await _forbidden(text, port, own, egress)
+        if not reason:
             return text
-    raise TargetForbidden(f"'{host}' port {port} is link-local, or the platform's own broker")
+    raise TargetForbidden(f"'{host}' port {port} may not be connected to: {reason}")
 
 
 def tls_context(broker: Broker) -> ssl.SSLContext:
@@ -86,10 +85,15 @@ def _load_client(context: ssl.SSLContext, cert: str, key: str) -> None:
         context.load_cert_chain(path)
 
 
-def _forbidden(text: str) -> bool:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    address = getattr(address, "ipv4_mapped", None) or address
-    return address.is_link_local or address.is_multicast or address.is_unspecified or str(address) in METADATA
+async def _forbidden(text: str, port: int, own: BrokerState | None, egress: Egress) -> str:
+    """Why an address may not be connected to; empty when it may."""
+    if own is not None and _is_own(text, port, own):
+        return "it is the platform's own broker"
+    try:
+        await require_reachable(egress, text, port)
+    except EgressBlocked as blocked:
+        return blocked.message
+    return ""
 
 
 def _is_own(text: str, port: int, own: BrokerState) -> bool:
