@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import apsw
+import peewee
 import pytest
 
-from neomind_plugins.storage_sqlite import store
+from neomind_plugins.storage_sqlite import errors, store
 from neomind_plugins.storage_sqlite.files import FILE_NAME
 from neomind_plugins.storage_sqlite.models import SqliteSettings
 from neomind_sdk import Point, StorageFailed
@@ -61,6 +63,15 @@ async def test_a_query_that_runs_long_is_interrupted(tmp_path, monkeypatch):
         await storage.close()
         with pytest.raises(StorageFailed):
             await reading
+
+
+def test_who_was_interrupted_is_told_that_the_storage_is_closed():
+    """Whichever is first, the thread that was interrupted or the one that gives up on it."""
+    interrupted = peewee.OperationalError("interrupted")
+    interrupted.orig = apsw.InterruptError("interrupted")
+    told = errors.for_caller(interrupted)
+    assert isinstance(told, StorageFailed)
+    assert str(told) == "The storage is closed"
 
 
 async def test_close_does_not_wait_for_an_idle_moment(tmp_path):

@@ -28,12 +28,19 @@ def is_disk_fault(error: BaseException) -> bool:
     return any(isinstance(cause, DISK_FAULTS) for cause in _causes(error))
 
 
+def is_interrupted(error: BaseException) -> bool:
+    """Whether the storage was closed meanwhile, and had no time left for it."""
+    return any(isinstance(cause, apsw.InterruptError) for cause in _causes(error))
+
+
 def for_caller(error: BaseException) -> BaseException:
     """The error of a work as its caller sees it: its own, unless the disk was at fault."""
     if is_full(error):
         return StorageFull()
     if is_disk_fault(error):
         return StorageFailed(FAILED)
+    if is_interrupted(error):
+        return StorageFailed(CLOSED)
     if isinstance(error, Exception):
         return error
     return RuntimeError(f"a storage work raised {type(error).__name__}")  # SystemExit must not end the platform
