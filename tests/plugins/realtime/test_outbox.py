@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from neomind_plugins.realtime.outbox import Backlog, Bounds, Outbox
@@ -183,6 +183,7 @@ ACTIONS = st.lists(st.sampled_from([*SERIES, None, "take"]), max_size=300)
 
 @settings(max_examples=200, deadline=None)
 @given(actions=ACTIONS, events=st.integers(12, 40))
+@example(actions=[None] * 13 + ["take", None], events=12)
 def test_conflation_loses_no_newest_value_and_keeps_the_order(actions: list[str | None], events: int) -> None:
     async def run() -> None:
         box = outbox(events=events)

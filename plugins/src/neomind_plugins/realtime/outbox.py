@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -56,6 +56,16 @@ class Backlog:
         found = [self._pop() for _ in range(min(most, len(self)))]
         self._bytes -= sum(entry.size for entry in found)
         return found
+
+    def restore(self, entries: Sequence[Entry]) -> None:
+        """Take back what was just popped: it is older than all that is here."""
+        for entry in reversed(entries):
+            if entry.series is None:
+                self._others.appendleft(entry)
+            else:
+                self._values[entry.series] = entry
+                self._values.move_to_end(entry.series, last=False)
+            self._bytes += entry.size
 
     def _pop(self) -> Entry:
         if not self._values or (self._others and self._others[0].seq < next(iter(self._values.values())).seq):
@@ -173,11 +183,11 @@ class Outbox:
     def _next(self) -> Any:
         if self._notes:
             return self._notes.popleft()
-        if not self._chunks and self._backlog is not None:
-            self._refill(self._backlog)
         if self._lost:
             lost, self._lost = self._lost, 0
             return self._wire.note({"type": "Lagged", "dropped": lost})
+        if not self._chunks and self._backlog is not None:
+            self._refill(self._backlog)
         return self._shift() if self._chunks else None
 
     def _append(self, chunk: Chunk) -> None:
@@ -205,7 +215,8 @@ class Outbox:
         self._lost += backlog.dropped - before
 
     def _refill(self, backlog: Backlog) -> None:
-        for chunk in self._wire.pack(backlog.pop(self._wire.batch)):
-            self._append(chunk)
+        first, *rest = self._wire.pack(backlog.pop(self._wire.batch))
+        self._append(first)
+        backlog.restore([entry for chunk in rest for entry in chunk.entries])
         if not backlog:
             self._backlog = None
