@@ -74,7 +74,7 @@ async def test_a_plugin_that_fails_takes_its_jobs_along():
         await host.clock.advance(10)
         worker.ctx.spawn(worker.fail(), "doom")
         async with asyncio.timeout(10):
-            while host.services[Jobs].all():  # its hooks are called in a thread
+            while host.services[Jobs].all():  # noqa: ASYNC110 - what is undone, is undone in a thread
                 await asyncio.sleep(0.001)
         await host.clock.advance(30)
         assert worker.runs == 1
