@@ -8,6 +8,7 @@ more was skipped than the environment allows (with ``--whole``). Without the var
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import sys
 from collections import Counter
@@ -36,6 +37,13 @@ def _metadata_name(setup: Path) -> str:
     config = ConfigParser()
     config.read(setup, encoding="utf-8")
     return config["metadata"]["name"]
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays until the end: looking through it for garbage, again and again, was a third of a run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
 
 
 # ---- what a name promises -------------------------------------------------------------------------------------------
