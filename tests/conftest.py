@@ -19,6 +19,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUP = "neomind.plugins"
@@ -37,6 +38,11 @@ def _metadata_name(setup: Path) -> str:
     config = ConfigParser()
     config.read(setup, encoding="utf-8")
     return config["metadata"]["name"]
+
+
+settings.register_profile("slice", max_examples=30)
+settings.register_profile("fuzz", max_examples=1000, deadline=None)
+settings.load_profile("slice")  # the environment `fuzz` names the other one
 
 
 def pytest_collection_finish() -> None:

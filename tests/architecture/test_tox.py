@@ -7,7 +7,7 @@ import pytest
 from packaging.requirements import Requirement
 
 PYTHONS = ("311", "312", "313")
-OTHERS = {"lowest", "wheels", "lint", "docs", "bench", "chaos", "llm", "browser"}
+OTHERS = {"lowest", "wheels", "lint", "docs", "bench", "chaos", "fuzz", "llm", "browser"}
 
 
 @pytest.fixture(scope="module")

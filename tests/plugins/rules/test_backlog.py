@@ -73,7 +73,9 @@ async def left_behind(house: House, count: int) -> None:
     await house.host.services[Database].write(lambda: tables.put_firings(firings))
 
 
-@pytest.mark.parametrize(("count", "memory"), [(3000, 200), (8000, runner.WAITING_MAX)])
+@pytest.mark.parametrize(
+    ("count", "memory"), [(3000, 200), pytest.param(8000, runner.WAITING_MAX, marks=pytest.mark.slow)]
+)
 async def test_each_of_thousands_runs_once_after_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, memory: int
 ) -> None:
