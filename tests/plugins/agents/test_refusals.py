@@ -25,7 +25,9 @@ class Refusing:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._patch = patch
+        self._loop = asyncio.get_running_loop()
         self.asked = 0
+        self.refused = asyncio.Event()
 
     def at(self, name: str, error: ApiError, times: int = 1_000_000) -> None:
         real: Callable[..., Any] = getattr(tables, name)
@@ -37,6 +39,7 @@ class Refusing:
             if left:
                 left -= 1
                 self.asked += 1
+                self._loop.call_soon_threadsafe(self.refused.set)  # SQLite has a thread of its own
                 raise error
             return result
 
@@ -47,7 +50,7 @@ class Refusing:
 
 
 @pytest.fixture
-def refusing(monkeypatch: pytest.MonkeyPatch) -> Refusing:
+async def refusing(monkeypatch: pytest.MonkeyPatch) -> Refusing:
     return Refusing(monkeypatch)
 
 
@@ -121,10 +124,9 @@ async def test_an_approved_call_whose_end_was_not_kept_does_not_run_again(tmp_pa
         _, path = await waiting(house)
         refusing.at("settle", StorageFull())
         approving = asyncio.create_task(house.api.post(f"{path}/approve", json={}))
-        await house.settle()
+        await refusing.refused.wait()
     await asyncio.gather(approving, return_exceptions=True)
-    assert house.gadgets.names() == ["press"]
-    assert refusing.asked in (1, 2)  # the last one at the end; SQLite takes its own time before the first
+    assert (house.gadgets.names(), refusing.asked) == (["press"], 2)  # the second is the last, at the end
     refusing.end()
     async with house_with(None, storage_sqlite, data_dir=tmp_path) as house:
         assert data(await house.api.get(path))["state"] == "interrupted"

@@ -86,16 +86,8 @@ class TestTools(FromHook, AgentToolContract):
         return hooks.neomind_agent_tools(context)
 
 
-class TestServices(ServiceContract):
-    @pytest.fixture(autouse=True)
-    def built_in_a_host(self, context: Any) -> None:
-        self._context = context
-
-    def make(self) -> Any:
-        return hooks.neomind_services(self._context)
-
-    def context(self) -> Any:
-        return self._context
+class TestServices(FromHook, ServiceContract):
+    hook = hooks.neomind_services
 
 
 async def test_built_in_components_are_listed_like_those_of_any_extension(host: Any) -> None:

@@ -44,10 +44,6 @@ class TestRoutes(FromHook, RouteContract):
 class TestServices(FromHook, ServiceContract):
     hook = hooks.neomind_services
 
-    @pytest.fixture(autouse=True)
-    def of_host(self, context: Any) -> None:
-        self.context = lambda: context
-
 
 class TestSettings(FromHook, SettingsContract):
     hook = hooks.neomind_settings

@@ -94,16 +94,8 @@ class TestTools(FromHook, AgentToolContract):
     arguments = {"get_device": {"device_id": "boiler"}, "list_devices": {"status": "online"}}
 
 
-class TestServices(ServiceContract):
-    @pytest.fixture(autouse=True)
-    def built_in_a_host(self, context: Any) -> None:
-        self._context = context
-
-    def make(self) -> Any:
-        return hooks.neomind_services(self._context)
-
-    def context(self) -> Any:
-        return self._context
+class TestServices(FromHook, ServiceContract):
+    hook = hooks.neomind_services
 
 
 @pytest.fixture

@@ -50,16 +50,8 @@ class TestHealth(FromHook, HealthContract):
     hook = hooks.neomind_health
 
 
-class TestServices(ServiceContract):
-    @pytest.fixture(autouse=True)
-    def built_in_a_host(self, context: Any) -> None:
-        self._context = context
-
-    def make(self) -> Any:
-        return hooks.neomind_services(self._context)
-
-    def context(self) -> Any:
-        return self._context
+class TestServices(FromHook, ServiceContract):
+    hook = hooks.neomind_services
 
 
 async def test_the_service_is_that_of_the_contract(lab: Lab) -> None:

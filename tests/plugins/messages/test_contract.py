@@ -77,16 +77,8 @@ class TestNotify(FromHook, RuleActionContract):
     bad = ({"message": "${value"}, {"message": "m", "title": "${}"}, {"message": "m", "channels": ["nobody"]})
 
 
-class TestServices(ServiceContract):
-    @pytest.fixture(autouse=True)
-    def built_in_a_host(self, context: Any) -> None:
-        self._context = context
-
-    def make(self) -> Any:
-        return hooks.neomind_services(self._context)
-
-    def context(self) -> Any:
-        return self._context
+class TestServices(FromHook, ServiceContract):
+    hook = hooks.neomind_services
 
 
 # ---- rules ----

@@ -19,26 +19,6 @@ from neomind_sdk.testing.clock import turns
 from .conftest import KIND, Receiver
 
 
-class WallClock(VirtualClock):
-    """A clock on the wall of its own, and the passing of time of another one."""
-
-    def __init__(self, base: VirtualClock) -> None:
-        self.base = base
-        self.set_ms = 0
-
-    def now_ms(self) -> int:
-        return self.base.now_ms() + self.set_ms
-
-    def monotonic(self) -> float:
-        return self.base.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        await self.base.sleep(seconds)
-
-    def jump_ms(self, by_ms: int) -> None:
-        self.set_ms += by_ms
-
-
 class Reach:
     """A way to the storage: writes raise ``error``, or are done and do not come back before ``hang`` is set."""
 

@@ -16,11 +16,11 @@ from neomind_plugins.outbox.records import Ask, Holder
 from neomind_plugins.outbox.turning import take
 from neomind_sdk import Delivery, StorageFailed
 from neomind_sdk.testing import VirtualClock
-from neomind_sdk.testing.clock import turns
+from neomind_sdk.testing.clock import WallClock, turns
 from neomind_sdk.testing.memory import open_memory
 
 from .conftest import KIND, OK
-from .stations import Station, WallClock
+from .stations import Station
 
 HOUR_MS = 3_600_000
 EXPIRY_S = 60.0  # with attempts of at most 30 seconds

@@ -59,13 +59,6 @@ class TestJobs(FromHook, JobContract):
 class TestServices(FromHook, ServiceContract):
     hook = hooks.neomind_services
 
-    @pytest.fixture(autouse=True)
-    def _context(self, context: Any) -> None:
-        self._ctx = context
-
-    def context(self) -> Any:
-        return self._ctx
-
 
 class TestListeners(FromHook, ListenerContract):
     hook = hooks.neomind_listeners

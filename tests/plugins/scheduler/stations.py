@@ -20,29 +20,6 @@ from neomind_sdk.testing.clock import turns
 from .conftest import Log, Work
 
 
-class WallClock(VirtualClock):
-    """A clock of its own on the wall, with the passing of time of another one."""
-
-    def __init__(self, base: VirtualClock) -> None:
-        self.base = base
-        self.set_ms = 0
-
-    def now_ms(self) -> int:
-        return self.base.now_ms() + self.set_ms
-
-    def monotonic(self) -> float:
-        return self.base.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        await self.base.sleep(seconds)
-
-    async def advance(self, seconds: float) -> None:
-        await self.base.advance(seconds)
-
-    def jump_ms(self, by_ms: int) -> None:
-        self.set_ms += by_ms
-
-
 class Storage:
     """A database that counts writes, and does not work when it is told so; ``error`` is raised by writes."""
 

@@ -12,9 +12,10 @@ import pytest
 from neomind_plugins.scheduler import tables
 from neomind_sdk import Cron, Every, StorageFailed, StorageFull
 from neomind_sdk.testing import VirtualClock
+from neomind_sdk.testing.clock import WallClock
 
 from .conftest import HOUR, MIDNIGHT_MS, Work
-from .stations import Station, WallClock
+from .stations import Station
 
 YEAR_MS = 365 * 86_400_000
 

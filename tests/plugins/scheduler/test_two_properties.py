@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from neomind_sdk import Cron, Job
 from neomind_sdk.testing import VirtualClock
+from neomind_sdk.testing.clock import WallClock
 from neomind_sdk.testing.memory import open_memory
 
 from .conftest import MIDNIGHT_MS
-from .stations import Station, Storage, WallClock
+from .stations import Station, Storage
 
 MINUTE_MS = 60_000
 WHO = st.integers(0, 1)

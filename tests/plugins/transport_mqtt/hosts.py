@@ -14,6 +14,7 @@ from neomind_sdk.testing import make_host
 
 from .clients import eventually
 
+ADAPTER = "external-site"
 TOPIC = "device/room/kitchen/uplink"
 SERIES = "device:kitchen:temperature"
 ROOM = DeviceType(
@@ -34,7 +35,7 @@ async def platform(*more, port=None, settings=None, data_dir=None):
         if port is not None:
             answer = await add_broker(host, port)
             assert answer.status_code == 200, answer.text
-            await eventually(lambda: host.services[Links].find("external-site").connected)
+            await eventually(lambda: host.services[Links].find(ADAPTER).connected)
         await host.settle()
         yield host
 

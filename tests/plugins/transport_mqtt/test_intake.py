@@ -14,32 +14,15 @@ from neomind_plugins.transport_mqtt.service import Links
 from neomind_sdk import MetricsStored, NotFound, StorageBusy, StorageFull, TelemetryStore
 
 from .clients import eventually
-from .fakes import FakeBroker
-from .hosts import TOPIC, add_broker, linked, platform, stored, values
+from .hosts import ADAPTER, TOPIC, linked, stored, values
 
-ADAPTER = "external-site"
 SHORT_S = 0.2
 
 
-@pytest.fixture
-async def broker(monkeypatch):
-    fake = FakeBroker()
-
-    async def connect(target, received):
-        return await fake.connect(target, received)
-
-    monkeypatch.setattr("neomind_plugins.transport_mqtt.assembly.connect", connect)
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
     monkeypatch.setattr(link, "RECONNECT_FIRST_S", 0.01)
     monkeypatch.setattr(intake, "RETRY_FIRST_S", 0.01)
-    return fake
-
-
-@pytest.fixture
-async def host(broker):
-    async with platform() as host:
-        assert (await add_broker(host, 1)).status_code == 200
-        await linked(host, ADAPTER)
-        yield host
 
 
 def counts(host):

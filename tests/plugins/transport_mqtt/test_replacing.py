@@ -9,31 +9,10 @@ from neomind_plugins.transport_mqtt.service import Links
 from neomind_sdk import StorageFull
 
 from .clients import device
-from .fakes import FakeBroker
-from .hosts import TOPIC, add_broker, linked, platform, stored
+from .hosts import ADAPTER, TOPIC, linked, platform, stored
 
-ADAPTER = "external-site"
 ENDING = [{"enabled": False}, {"client_id": "another"}, {"port": 2}]
 """Changes after which nobody will ask for the session again."""
-
-
-@pytest.fixture
-async def broker(monkeypatch):
-    fake = FakeBroker()
-
-    async def connect(target, received):
-        return await fake.connect(target, received)
-
-    monkeypatch.setattr("neomind_plugins.transport_mqtt.assembly.connect", connect)
-    return fake
-
-
-@pytest.fixture
-async def host(broker):
-    async with platform() as host:
-        assert (await add_broker(host, 1)).status_code == 200
-        await linked(host, ADAPTER)
-        yield host
 
 
 async def change(host, port=1, **fields):

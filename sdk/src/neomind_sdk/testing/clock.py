@@ -67,6 +67,29 @@ class VirtualClock:
         self._monotonic = monotonic
 
 
+class WallClock(VirtualClock):
+    """A clock on the wall of its own, with the passing of time of another one: several processes on one machine."""
+
+    def __init__(self, base: VirtualClock) -> None:
+        self.base = base
+        self.set_ms = 0
+
+    def now_ms(self) -> int:
+        return self.base.now_ms() + self.set_ms
+
+    def monotonic(self) -> float:
+        return self.base.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await self.base.sleep(seconds)
+
+    async def advance(self, seconds: float) -> None:
+        await self.base.advance(seconds)
+
+    def jump_ms(self, by_ms: int) -> None:
+        self.set_ms += by_ms
+
+
 async def turns(count: int = TURNS) -> None:
     """Let everything that is ready run, several steps deep."""
     for _ in range(count):

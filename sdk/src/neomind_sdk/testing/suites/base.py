@@ -55,9 +55,11 @@ class FromHook:
     """
 
     hook: ClassVar[Any]
+    plugin_context: Any
 
     @pytest.fixture
     def subject(self, context: Any) -> Any:
+        self.plugin_context = context
         found = type(self).hook(context)
         return found[0] if isinstance(found, list) and len(found) == 1 else found
 

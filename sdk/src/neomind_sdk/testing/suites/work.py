@@ -149,10 +149,12 @@ class ListenerContract(base.Contract):
 class ServiceContract(base.Contract):
     """For objects that ``neomind_services`` returns; ``make`` may return one or a list.
 
-    ``context``  what ``build`` is called with; a fixture ``context`` may use the harness's
+    ``context``  what ``build`` is called with; after ``FromHook`` it is the plugin's
     """
 
     def context(self) -> Any:
+        if isinstance(self, base.FromHook):
+            return self.plugin_context
         raise NotImplementedError(f"{type(self).__name__} must override context(): the PluginContext for build(ctx)")
 
     def test_services_are_well_formed(self, subject: Any) -> None:
